@@ -1,0 +1,1 @@
+"""The floor: subjects (people, queues, customers, calls …), the database, the bus."""

@@ -1,0 +1,62 @@
+"""The base of everything that travels on the bus, and the registry that names it on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from crm_core.errors import BadInput
+from crm_core.ids import new_id
+
+_classes: dict[str, type[Event]] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened (past tense) or is asked for (imperative). Immutable; *id* dedupes."""
+
+    id: UUID = field(default_factory=new_id)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    pbx: str = "main"
+
+
+E_ = TypeVar("E_", bound=type[Event])
+
+
+def register(cls: E_) -> E_:
+    """Class decorator: the class name becomes the event's name on the wire. Names are never reused."""
+    if cls.__name__ in _classes:
+        raise ValueError(f"event name {cls.__name__} is taken")
+    _classes[cls.__name__] = cls
+    return cls
+
+
+def event_name(event: Event) -> str:
+    """The name under which *event* travels."""
+    return type(event).__name__
+
+
+def event_class(name: str) -> type[Event]:
+    """The class behind a wire name. Raises BadInput for an unknown one."""
+    try:
+        return _classes[name]
+    except KeyError:
+        raise BadInput("unknown event name", field="type") from None
+
+
+def encode(event: Event) -> bytes:
+    """One JSON object: {"type": name, "body": {...}}."""
+    return msgspec.json.encode({"type": event_name(event), "body": event})
+
+
+def decode(data: bytes | str) -> Event:
+    """The event that *data* holds. Raises BadInput when it is not one."""
+    try:
+        raw: dict[str, Any] = msgspec.json.decode(data)
+        return msgspec.convert(raw["body"], event_class(raw["type"]))
+    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        raise BadInput("not an event", field="event") from error

@@ -1,0 +1,69 @@
+"""Customer cards and contact points. A contact point is unique; it may lead to several cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class CardStatus(StrEnum):
+    """Where a card stands in its life."""
+
+    PROVISIONAL = "provisional"  # made for an unknown number; kept or dropped by what happens next
+    KEPT = "kept"
+    MERGED = "merged"
+
+
+class ContactKind(StrEnum):
+    """What kind of address a contact point is."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    MESSENGER = "messenger"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPoint:
+    """A phone (E.164), e-mail or messenger address: one row for the whole installation."""
+
+    id: UUID
+    kind: ContactKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A card: everything about one person or company."""
+
+    id: UUID
+    title: str  # name, or the number while nothing better is known
+    status: CardStatus
+    owner: str | None  # the agent responsible
+    office: str | None
+    contact_points: tuple[ContactPoint, ...]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardChoice:
+    """One card among those that share a number."""
+
+    customer_id: UUID
+    title: str
+    owner: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who rings. Exactly one of: *customer_id* set; several *choices*; neither (withheld, unreadable)."""
+
+    e164: str | None
+    customer_id: UUID | None = None
+    title: str | None = None
+    owner: str | None = None
+    provisional: bool = False
+    created: bool = False  # this call made the card
+    choices: tuple[CardChoice, ...] = ()

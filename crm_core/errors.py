@@ -1,0 +1,77 @@
+"""The one error tree. Codes are API: they are never renamed.
+
+CallcardError
+    BadInput        400  what was given is not of the form asked for
+        BadOffice   400  the office file says something that cannot be
+    NotSignedIn     401  no valid token or session
+    NotFound        404  does not exist, or may not be seen (the same answer on purpose)
+    Conflict        409  somebody else changed it first, or it is taken
+    Unavailable     503  a dependency is away; nothing was changed, try again
+    StartRefused      -  the process must not start like this (one line that names the setting)
+"""
+
+from __future__ import annotations
+
+
+class CallcardError(Exception):
+    """Something went wrong in a way we foresaw."""
+
+    code = "internal"
+    status = 500
+
+    def __init__(
+        self, message: str = "", *, field: str | None = None, hint: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.message = message or (self.__doc__ or "").strip()
+        self.field = field
+        self.hint = hint
+        if code is not None:
+            self.code = code
+
+
+class BadInput(CallcardError):
+    """What was given is not of the form asked for."""
+
+    code = "bad_input"
+    status = 400
+
+
+class BadOffice(BadInput):
+    """The office file says something that cannot be."""
+
+    code = "bad_office"
+
+
+class NotSignedIn(CallcardError):
+    """No valid token."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class NotFound(CallcardError):
+    """There is no such thing here."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(CallcardError):
+    """Somebody else changed it first."""
+
+    code = "conflict"
+    status = 409
+
+
+class Unavailable(CallcardError):
+    """A part we depend on is away; nothing was changed, try again."""
+
+    code = "unavailable"
+    status = 503
+
+
+class StartRefused(CallcardError):
+    """The process must not start like this."""
+
+    code = "start_refused"

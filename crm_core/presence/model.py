@@ -1,0 +1,62 @@
+"""An agent's state: what was chosen and the wrap-up deadline are rows; what is shown is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ChosenState(StrEnum):
+    """What the agent (or a supervisor) chose."""
+
+    AVAILABLE = "available"
+    BREAK = "break"
+    OFFLINE = "offline"
+
+
+class AgentState(StrEnum):
+    """What the desk and the board show."""
+
+    AVAILABLE = "available"
+    RINGING = "ringing"
+    TALKING = "talking"
+    WRAP_UP = "wrap_up"
+    BREAK = "break"
+    NOT_ANSWERING = "not_answering"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """One agent's row. *wrap_up_until* is wall time, so that a restarted worker keeps the deadline."""
+
+    agent: str
+    chosen: ChosenState
+    reason: str | None
+    since: datetime
+    wrap_up_until: datetime | None = None
+    misses: int = 0  # unanswered offers in a row
+    not_answering: bool = False
+
+
+def shown_state(
+    presence: Presence, *, ringing: bool, talking: bool, now: datetime
+) -> AgentState:
+    """Fold the row and the live legs into the one state that is shown.
+
+    Talking and ringing win over what was chosen: an agent on a break who calls out is talking.
+    """
+    if talking:
+        return AgentState.TALKING
+    if ringing:
+        return AgentState.RINGING
+    if presence.chosen is ChosenState.OFFLINE:
+        return AgentState.OFFLINE
+    if presence.chosen is ChosenState.BREAK:
+        return AgentState.BREAK
+    if presence.not_answering:
+        return AgentState.NOT_ANSWERING
+    if presence.wrap_up_until is not None and now < presence.wrap_up_until:
+        return AgentState.WRAP_UP
+    return AgentState.AVAILABLE
