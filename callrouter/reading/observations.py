@@ -1,0 +1,249 @@
+"""What AMI told us, in our words: the alphabet the tracker folds.
+
+Every observation about a channel carries that channel's facts as they stood in the same frame, so a
+stream with missing events still converges: any later event re-introduces the channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelFacts:
+    """One channel as a frame shows it. Texts are cleaned: no control characters, capped length."""
+
+    uniqueid: str
+    name: str  # PJSIP/agent-anna-desk-0000001a
+    linkedid: str
+    state: int  # 0 down, 4 ring, 5 ringing, 6 up (Asterisk ast_channel_state)
+    caller_number: str
+    caller_name: str
+    connected_number: str
+    context: str
+    exten: str
+    call_id: UUID | None  # AccountCode, else ChanVariable CC_CALL; None when not one of ours
+    offer_id: UUID | None = None  # ChanVariable CC_OFFER
+    agent: str | None = None  # ChanVariable CC_AGENT
+
+    @property
+    def endpoint(self) -> str | None:
+        """`agent-anna-desk` of `PJSIP/agent-anna-desk-0000001a`; None for Local and other plumbing."""
+        if not self.name.startswith("PJSIP/"):
+            return None
+        return self.name[6:].rpartition("-")[0] or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """The base. *at* is our wall clock at arrival: Asterisk's times are data, not deadlines."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSeen(Observation):
+    """Newchannel, Newstate, NewCallerid, NewAccountCode, Newexten-free state of a channel."""
+
+    channel: ChannelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelRenamed(Observation):
+    """Rename: a masquerade gave the channel another name."""
+
+    uniqueid: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialBegan(Observation):
+    """DialBegin; keyed by *dest*. *source* is absent for Originate."""
+
+    source: ChannelFacts | None
+    dest: ChannelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialRinging(Observation):
+    """DialState RINGING or PROGRESS of one dialled channel."""
+
+    source: ChannelFacts | None
+    dest: ChannelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialEnded(Observation):
+    """DialEnd. *status*: ANSWER, BUSY, CANCEL, NOANSWER, CHANUNAVAIL, CONGESTION, ABORT …"""
+
+    source: ChannelFacts | None
+    dest: ChannelFacts
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeEntered(Observation):
+    """BridgeEnter. *bridge* is the BridgeUniqueid; *others* how many channels are in it now."""
+
+    channel: ChannelFacts
+    bridge: str
+    bridge_type: str
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeLeft(Observation):
+    """BridgeLeave."""
+
+    channel: ChannelFacts
+    bridge: str
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStarted(Observation):
+    """Hold: this channel's party put the other on hold."""
+
+    channel: ChannelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldEnded(Observation):
+    """Unhold."""
+
+    channel: ChannelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HangupAsked(Observation):
+    """HangupRequest or SoftHangupRequest: this side wants to end."""
+
+    channel: ChannelFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelGone(Observation):
+    """Hangup. Asterisk sends nothing more for this Uniqueid."""
+
+    channel: ChannelFacts
+    cause: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlindTransferred(Observation):
+    """BlindTransfer: *transferee* goes on at context,exten; *transferer* leaves."""
+
+    transferer: ChannelFacts
+    transferee: ChannelFacts | None
+    context: str
+    exten: str
+    success: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttendedTransferred(Observation):
+    """AttendedTransfer. With *dest_type* App (consult leg still ringing) there is no target."""
+
+    first: ChannelFacts  # the transferer's leg to the first party
+    second: ChannelFacts  # the transferer's consult leg
+    transferee: ChannelFacts | None
+    target: ChannelFacts | None
+    dest_type: str  # Bridge, App, Link, Threeway, Fail
+    success: bool
+
+
+class StepName(StrEnum):
+    """Steps the dialplan marks with UserEvent(Callcard, …)."""
+
+    ARRIVED = "arrived"
+    WAITING = "waiting"
+    NET = "net"
+    VOICEMAIL = "voicemail"
+    TRANSFERRED = "transferred"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Observation):
+    """A mark of our own dialplan. *values* are the event's other headers, lower-case keys."""
+
+    channel: ChannelFacts
+    step: StepName
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueJoined(Observation):
+    """QueueCallerJoin: the caller stands in app_queue (the net)."""
+
+    channel: ChannelFacts
+    queue: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft(Observation):
+    """QueueCallerLeave. Never counted as an abandon: a Redirect emits that too."""
+
+    channel: ChannelFacts
+    queue: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingStarted(Observation):
+    """MixMonitorStart. Says nothing about the file (it also comes when the file cannot be opened)."""
+
+    channel: ChannelFacts
+
+
+class DeviceStatus(StrEnum):
+    """What is known of a device's reachability."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSeen(Observation):
+    """ContactStatus or DeviceStateChange of an endpoint of ours.
+
+    *registered* is True when a contact was created, False when removed, None when only reachability changed.
+    """
+
+    endpoint: str
+    status: DeviceStatus
+    registered: bool | None = None
+    in_use: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PbxBooted(Observation):
+    """FullyBooted after a login. *uptime_s* grows within one boot epoch."""
+
+    uptime_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PbxStopping(Observation):
+    """Shutdown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveChannel:
+    """One row of CoreShowChannels."""
+
+    channel: ChannelFacts
+    bridge: str | None
+    application: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Observation):
+    """Everything that is up now: channels not in it are gone, whatever we thought."""
+
+    channels: tuple[LiveChannel, ...]
+    waiting: tuple[tuple[str, str], ...] = ()  # (queue, uniqueid) of callers in app_queue, oldest first
