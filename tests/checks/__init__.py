@@ -1,0 +1,1 @@
+"""Checks of the house that are not tests: run by `make check`."""
