@@ -22,7 +22,13 @@ Extension = Annotated[str, Meta(pattern=r"^[0-9]{2,6}\Z")]
 E164 = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}\Z")]
 Dialled = Annotated[str, Meta(pattern=r"^\+?[0-9]{2,20}\Z")]
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
-SipUri = Annotated[str, Meta(pattern=r"^sips?:[A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?(:[0-9]{1,5})?(;transport=(udp|tcp|tls))?\Z")]
+SipUri = Annotated[
+    str,
+    Meta(
+        pattern=r"^sips?:[A-Za-z0-9._+-]+(@[A-Za-z0-9.-]+)?(:[0-9]{1,5})?(;transport=(udp|tcp|tls))?\Z",
+        max_length=200,
+    ),
+]
 Address = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z")]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
 
@@ -153,7 +159,11 @@ class OfficeFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Offices as values."""
         return tuple(
             Office(
-                name=name, title=entry.title, country=entry.country, timezone=entry.timezone, language=entry.language
+                name=name,
+                title=entry.title,
+                country=entry.country,
+                timezone=entry.timezone,
+                language=entry.language,
             )
             for name, entry in self.offices.items()
         )

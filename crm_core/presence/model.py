@@ -40,9 +40,7 @@ class Presence:
     not_answering: bool = False
 
 
-def shown_state(
-    presence: Presence, *, ringing: bool, talking: bool, now: datetime
-) -> AgentState:
+def shown_state(presence: Presence, *, ringing: bool, talking: bool, now: datetime) -> AgentState:
     """Fold the row and the live legs into the one state that is shown.
 
     Talking and ringing win over what was chosen: an agent on a break who calls out is talking.
