@@ -43,6 +43,7 @@ class Code(StrEnum):
     OFFER_REFUSED = "offer_refused"  # agent
     OFFER_UNREACHABLE = "offer_unreachable"  # agent
     OFFER_WITHDRAWN = "offer_withdrawn"  # agent
+    ROUND_OVER = "round_over"  # count
     WAITS = "waits"  # queue
     FREED = "freed"  # agent
     OVERFLOW_NO_AGENTS = "overflow_no_agents"  # queue
@@ -84,6 +85,7 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
         Code.OFFER_REFUSED: N_("{agent} refused the call."),
         Code.OFFER_UNREACHABLE: N_("{agent}'s device could not be reached; this is not counted as missed."),
         Code.OFFER_WITHDRAWN: N_("The offer to {agent} was withdrawn."),
+        Code.ROUND_OVER: N_("{count} offers were made one after another; the caller waits before the next."),
         Code.WAITS: N_("Nobody is free in {queue}; the caller waits with music."),
         Code.FREED: N_("{agent} became free; the caller is the first in line."),
         Code.OVERFLOW_NO_AGENTS: N_("Nobody is logged in to {queue}; overflow."),
@@ -114,6 +116,8 @@ _STATES = {
     "unreachable": N_("no device can be reached"),
     "reserved": N_("being offered another call"),
     "offered_already": N_("was offered this call before"),
+    "transferred_away": N_("has just transferred this call"),
+    "older_call_waits": N_("a call that waits longer comes first"),
     "no_owner": N_("there is no owner"),
     "not_logged_in": N_("not logged in"),
     "not_a_member": N_("not with this installation any more"),
