@@ -1,0 +1,98 @@
+"""The pools against a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from crm_core.db.engine import Database
+from crm_core.errors import StartRefused, Unavailable
+from crm_core.health import HealthState
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def scratch(database: Database) -> Database:
+    async with database.transaction() as connection:
+        await connection.execute(text("CREATE TABLE scratch (n int PRIMARY KEY, body jsonb)"))
+    return database
+
+
+async def _numbers(database: Database) -> list[int]:
+    async with database.hot(timeout_s=5) as connection:
+        return [row["n"] for row in await connection.fetch("SELECT n FROM scratch ORDER BY n")]
+
+
+async def test_a_block_that_ends_is_committed(scratch: Database) -> None:
+    async with scratch.transaction() as connection:
+        await connection.execute(text("INSERT INTO scratch VALUES (1)"))
+    assert await _numbers(scratch) == [1]
+
+
+async def test_a_block_that_raises_is_rolled_back_and_its_error_passes_unchanged(scratch: Database) -> None:
+    with pytest.raises(LookupError, match="ours"):
+        async with scratch.transaction() as connection:
+            await connection.execute(text("INSERT INTO scratch VALUES (1)"))
+            raise LookupError("ours")
+    assert await _numbers(scratch) == []
+    assert scratch.health.state is HealthState.UP
+
+
+async def test_jsonb_is_a_python_value_on_the_hot_path_and_in_copy(scratch: Database) -> None:
+    async with scratch.hot(timeout_s=5) as connection:
+        await connection.execute("INSERT INTO scratch VALUES (1, $1)", {"a": [1, None, "Ə"]})
+        await connection.copy_records_to_table("scratch", records=[(2, {"b": True})])
+        rows = await connection.fetch("SELECT body FROM scratch ORDER BY n")
+    assert [row["body"] for row in rows] == [{"a": [1, None, "Ə"]}, {"b": True}]
+
+
+async def test_a_block_over_its_deadline_is_unavailable_and_leaves_nothing(scratch: Database) -> None:
+    with pytest.raises(Unavailable):
+        async with scratch.transaction(timeout_s=0.2) as connection:
+            await connection.execute(text("INSERT INTO scratch VALUES (1)"))
+            await connection.execute(text("SELECT pg_sleep(30)"))
+    during = scratch.health
+    assert await _numbers(scratch) == []
+    assert (during.state, scratch.health.state) == (HealthState.DOWN, HealthState.UP)
+
+
+async def test_a_cancelled_block_gives_its_connection_back(scratch: Database) -> None:
+    """Ten times the size of the pool: a leak of one connection a time would end in a time-out."""
+    for _ in range(40):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01), scratch.transaction() as connection:
+                await connection.execute(text("SELECT pg_sleep(30)"))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01), scratch.hot(timeout_s=5) as hot:
+                await hot.execute("SELECT pg_sleep(30)")
+    assert await _numbers(scratch) == []
+
+
+async def test_a_full_hot_pool_is_unavailable_in_time(database_dsn: str) -> None:
+    database = await Database.open(database_dsn, hot_size=1)
+    try:
+        async with database.hot(timeout_s=5):
+            with pytest.raises(Unavailable):
+                async with database.hot(timeout_s=0.1):
+                    pytest.fail("there is only one connection")
+    finally:
+        await database.close()
+
+
+async def test_nobody_listening_is_unavailable_at_open(postgres_socket: str) -> None:
+    with pytest.raises(Unavailable):
+        await Database.open("postgresql://callcard@127.0.0.1:1/callcard")
+
+
+async def test_a_missing_database_refuses_the_start_in_one_line(postgres_socket: str) -> None:
+    with pytest.raises(StartRefused, match=r"CALLCARD_DATABASE_URL: .*not_there"):
+        await Database.open(f"postgresql://callcard@/not_there?host={postgres_socket}")
+
+
+async def test_opens_without_a_server_when_told_so() -> None:
+    database = await Database.open("postgresql://callcard@127.0.0.1:1/callcard", require=False)
+    assert (await database.check()).state is HealthState.DOWN
+    await database.close()
