@@ -1,0 +1,128 @@
+"""From the YAML text of the office file to one checked value, or to every problem it has with its line.
+
+    office = read_office(text)      # raises OfficeProblems
+
+Types and forms are those of `crm_core.office.model`; what types cannot say is in
+`crm_core.office.checks`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType, NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from crm_core.errors import BadOffice
+from crm_core.office.checks import check
+from crm_core.office.model import OfficeFile
+from crm_core.office.yaml_text import Document, NotPlainYaml, Path, Problem, dotted, parse
+
+MAX_SHOWN = 20
+
+_UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
+
+
+class OfficeProblems(BadOffice):
+    """The office file cannot be used; *problems* lists everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        shown = [str(problem) for problem in problems[:MAX_SHOWN]]
+        if len(problems) > MAX_SHOWN:
+            shown.append(f"… and {len(problems) - MAX_SHOWN} more")
+        super().__init__("\n".join(shown), field=problems[0].path or None)
+        self.problems = tuple(problems)
+
+
+def read_office(text: str) -> OfficeFile:
+    """Turn *text* into an office. Raises OfficeProblems."""
+    try:
+        document = parse(text)
+    except NotPlainYaml as error:
+        raise OfficeProblems([error.problem]) from error
+    if not isinstance(document.data, dict):
+        raise OfficeProblems([Problem(1, "", "the file must be a mapping that begins with `version: 1`")])
+    try:
+        # Not strict: scalars come as text, the schema says which of them are numbers and booleans.
+        office = msgspec.convert(document.data, OfficeFile, strict=False)
+    except msgspec.ValidationError as error:
+        raise OfficeProblems(_explain(document, document.data, OfficeFile, (), str(error))) from error
+    problems = [Problem(document.line(fault.path), dotted(fault.path), fault.text) for fault in check(office)]
+    if problems:
+        raise OfficeProblems(sorted(problems, key=lambda problem: problem.line))
+    return office
+
+
+def _explain(document: Document, data: object, wanted: Any, path: Path, message: str) -> list[Problem]:
+    """Find where *data* is not *wanted*, part by part: msgspec stops at the first fault and names no keys.
+
+    Returns every problem on the way, each at its own line.
+    """
+    found: list[Problem] = []
+    for step, part, kind in _parts(data, wanted):
+        try:
+            msgspec.convert(part, kind, strict=False)
+        except msgspec.ValidationError as error:
+            found += _explain(document, part, kind, (*path, step), str(error))
+    unknown = _UNKNOWN.match(message)
+    if unknown or not found:
+        place = (*path, unknown[1]) if unknown else path
+        found.append(Problem(document.line(place), dotted(path), _in_plain_words(message, wanted, data)))
+    return found
+
+
+def _parts(data: object, wanted: Any) -> Iterator[tuple[str | int, object, Any]]:
+    """What *data* is made of: step, part and the type that part must have."""
+    if isinstance(data, list) and get_origin(wanted) is tuple:
+        for index, item in enumerate(data):
+            yield index, item, get_args(wanted)[0]
+    elif isinstance(data, dict) and get_origin(wanted) is dict:
+        key_type, value_type = get_args(wanted)
+        for key, value in data.items():
+            yield key, key, key_type
+            yield key, value, value_type
+    elif isinstance(data, dict) and isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        hints = get_type_hints(wanted, include_extras=True)
+        for key, value in data.items():
+            if key in hints:
+                yield key, value, hints[key]
+
+
+def _in_plain_words(message: str, wanted: Any, value: object) -> str:
+    """msgspec's *message* about *value* as a sentence that ends in the way out."""
+    if unknown := _UNKNOWN.match(message):
+        fields = getattr(wanted, "__struct_fields__", ())
+        return f"there is no '{unknown[1]}' here" + (f"; known: {', '.join(fields)}" if fields else "")
+    if missing := re.match(r"Object missing required field `(.+)`", message):
+        return f"'{missing[1]}' is missing"
+    if value is None:
+        return "is empty: give it a value or remove the line"
+    wanted = next((kind for kind in get_args(wanted) if kind is not NoneType), wanted)  # X | None
+    if isinstance(wanted, type) and issubclass(wanted, StrEnum):
+        return f"'{value}' is not known here; known: {', '.join(wanted)}"
+    if pattern := re.match(r"Expected `str` matching regex '(.+)'", message):
+        form = pattern[1].replace("\\\\", "\\")
+        return f"'{value}' is not of the form {_FORMS.get(form, form)}"
+    if message.startswith("Expected `int`, got"):
+        return f"'{value}' is not a whole number"
+    if message.startswith("Expected `bool`, got"):
+        return f"'{value}' is neither true nor false"
+    if isinstance(value, str):
+        return f"'{value}': {message[:1].lower()}{message[1:]}"
+    return message[:1].lower() + message[1:]
+
+
+_FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        r"^[a-z][a-z0-9_]{0,31}\Z": "name (a-z first, then a-z, 0-9 and _, 32 at most)",
+        r"^[0-9]{2,6}\Z": "101 (two to six digits)",
+        r"^\+[1-9][0-9]{6,14}\Z": "+74955550100 (E.164: plus, country, number, no spaces)",
+        r"^\+?[0-9]{2,20}\Z": "4955550100 (digits, with or without plus)",
+        r"^[A-Z]{2}\Z": "RU (ISO 3166, two letters)",
+        r"^\*[0-9]{2,4}\Z": "*50 (a star and two to four digits)",
+        r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z": "192.0.2.1 or 192.0.2.0/24",
+    }
+)
