@@ -67,7 +67,8 @@ def _explain(document: Document, data: object, wanted: Any, path: Path, message:
             msgspec.convert(part, kind, strict=False)
         except msgspec.ValidationError as error:
             found += _explain(document, part, kind, (*path, step), str(error))
-    unknown = _UNKNOWN.match(message)
+    message, _, inside = message.partition(" - at `$")
+    unknown = _UNKNOWN.match(message) if not inside else None
     if unknown or not found:
         place = (*path, unknown[1]) if unknown else path
         found.append(Problem(document.line(place), dotted(path), _in_plain_words(message, wanted, data)))
