@@ -1,0 +1,66 @@
+"""Who belongs where: what visibility and the figures of a day need to know about the office."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from crm_core.people.model import Office, Person
+from crm_core.queues.model import Number, Queue
+
+
+class Directory:
+    """The people, queues and numbers of the applied office. Immutable; a new office is a new one."""
+
+    def __init__(
+        self,
+        *,
+        offices: Iterable[Office] = (),
+        people: Iterable[Person] = (),
+        queues: Iterable[Queue] = (),
+        numbers: Iterable[Number] = (),
+    ) -> None:
+        self.people = {person.name: person for person in people}
+        self.queues = {queue.name: queue for queue in queues}
+        self._zones: dict[str, tzinfo] = {office.name: ZoneInfo(office.timezone) for office in offices}
+        self._number_office: dict[str, str] = {}
+        self._queue_offices: dict[str, list[str]] = {name: [] for name in self.queues}
+        self._agent_queues: dict[str, list[str]] = {}
+        for number in numbers:
+            self._number_office[number.e164] = number.office
+            self._queue_offices.setdefault(number.queue, []).append(number.office)
+        for queue in self.queues.values():
+            for member in queue.members:
+                self._agent_queues.setdefault(member, []).append(queue.name)
+                office = self.office_of(member)
+                if office is not None:
+                    self._queue_offices[queue.name].append(office)
+
+    @property
+    def agents(self) -> tuple[Person, ...]:
+        """People who take calls: members of a queue, and whoever has a device."""
+        return tuple(p for p in self.people.values() if p.name in self._agent_queues or p.devices)
+
+    def office_of(self, person: str | None) -> str | None:
+        """The office a person sits in."""
+        found = self.people.get(person) if person is not None else None
+        return found.office if found is not None else None
+
+    def office_of_number(self, e164: str | None) -> str | None:
+        """The office whose number was dialled."""
+        return self._number_office.get(e164) if e164 is not None else None
+
+    def offices_of_queue(self, queue: str | None) -> frozenset[str]:
+        """Offices whose numbers lead to a queue or whose people answer it."""
+        return frozenset(self._queue_offices.get(queue, ())) if queue is not None else frozenset()
+
+    def queues_of(self, agent: str) -> tuple[str, ...]:
+        """Queues an agent is a member of, in the order of the office file."""
+        return tuple(self._agent_queues.get(agent, ()))
+
+    def day(self, queue: str, moment: datetime) -> date:
+        """The local date of *moment* at the (first) office of *queue*; UTC when it has none."""
+        offices = self._queue_offices.get(queue)
+        zone: tzinfo = self._zones.get(offices[0], UTC) if offices else UTC
+        return moment.astimezone(zone).date()

@@ -1,0 +1,261 @@
+"""The shapes of the live feed: what a socket is sent, and what `LiveView` folds back together.
+
+Every time is a moment, never an age: a waiting call carries *started_at*, not "seconds waited", so
+that nothing changes merely because time passes and a snapshot stays comparable.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from crm_core.calls.model import (
+    FINAL_OFFER_STATES,
+    Call,
+    CallState,
+    Direction,
+    HangupBy,
+    LegRole,
+    LegState,
+    OfferState,
+    Outcome,
+    TraceLine,
+)
+from crm_core.health import HealthState
+from crm_core.presence.model import AgentState
+from crm_core.recordings.model import Recording, RecordingKind, RecordingState
+
+
+class LiveLeg(Struct, frozen=True, kw_only=True):
+    """One party's part of a call, without the switch's own names."""
+
+    role: LegRole
+    state: LegState
+    agent: str | None
+    number: str | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+
+
+class LiveOffer(Struct, frozen=True, kw_only=True):
+    """The latest offer of a call; *ring_s* in seconds."""
+
+    id: UUID
+    agent: str
+    attempt: int
+    state: OfferState
+    ring_s: int
+    reserved_at: datetime
+    alerting_at: datetime | None
+
+
+class LiveCall(Struct, frozen=True, kw_only=True):
+    """A call as the feed shows it. Names as in `/api/v1/calls`; durations in seconds."""
+
+    id: UUID
+    direction: Direction
+    state: CallState
+    state_since: datetime
+    from_number: str | None = field(name="from")
+    from_raw: str
+    from_name: str
+    to: str | None
+    did: str | None
+    queue: str | None
+    outcome: Outcome | None
+    disposition: str | None
+    agent: str | None
+    owner: str | None
+    customer_id: UUID | None
+    customer_title: str | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    wait_s: float
+    ring_s: float
+    talk_s: float
+    hangup_by: HangupBy | None
+    merged_into: UUID | None
+    offer: LiveOffer | None
+    legs: tuple[LiveLeg, ...]
+    trace: tuple[TraceLine, ...]
+    version: int
+
+    @property
+    def over(self) -> bool:
+        """Whether the call is no longer something that happens now."""
+        return self.state is CallState.ENDED or self.merged_into is not None
+
+    @property
+    def parties(self) -> frozenset[str]:
+        """Agents who have part in the call now: talking, ringing, or offered it."""
+        names = {leg.agent for leg in self.legs if leg.state is not LegState.ENDED}
+        names.add(self.agent)
+        if self.offer is not None and self.offer.state not in FINAL_OFFER_STATES:
+            names.add(self.offer.agent)
+        return frozenset(name for name in names if name is not None)
+
+
+class LiveAgent(Struct, frozen=True, kw_only=True):
+    """An agent and the state shown for them since *since*."""
+
+    name: str
+    title: str
+    office: str
+    team: str | None
+    extension: str | None
+    queues: tuple[str, ...]
+    state: AgentState
+    reason: str | None
+    since: datetime
+    call_id: UUID | None
+    load: float
+    devices_up: bool | None
+
+
+class LiveQueue(Struct, frozen=True, kw_only=True):
+    """A queue now, and since midnight of its office.
+
+    *waiting*: calls in state waiting; *oldest_waiting_at*: when the longest waiting of them came in.
+    *agents*: how many members are in each state. *offered*: inbound calls that came for the queue;
+    *answered* by an agent; *abandoned* by the caller before that. *service_level*: share (0 to 1) of
+    answered within *service_level_s* of arrival among answered and abandoned; None before the first.
+    """
+
+    name: str
+    title: str
+    waiting: int
+    oldest_waiting_at: datetime | None
+    agents: dict[AgentState, int]
+    offered: int
+    answered: int
+    abandoned: int
+    service_level: float | None
+    service_level_s: int
+
+
+class LiveHealth(Struct, frozen=True, kw_only=True):
+    """One part of the installation, and since when it is in this state."""
+
+    name: str
+    state: HealthState
+    since: datetime
+
+
+class LiveRecording(Struct, frozen=True, kw_only=True):
+    """What became of a call's audio; *duration_s* in seconds."""
+
+    id: UUID
+    call_id: UUID
+    kind: RecordingKind
+    state: RecordingState
+    reason: str | None
+    duration_s: float | None
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """Everything one reader may see now; replaces what the reader held before."""
+
+    at: datetime
+    calls: tuple[LiveCall, ...]
+    agents: tuple[LiveAgent, ...]
+    queues: tuple[LiveQueue, ...]
+    health: tuple[LiveHealth, ...]
+
+
+class CallGone(Struct, frozen=True, kw_only=True):
+    """A call that the reader saw may not be seen any more (or is over)."""
+
+    id: UUID
+
+
+Item = LiveCall | LiveAgent | LiveQueue | LiveHealth | LiveRecording
+
+
+class LiveEvent(Struct, frozen=True, kw_only=True):
+    """One change of the projection: *before* and *after* decide who is told, *after* is what they get."""
+
+    name: str
+    before: Item | None
+    after: Item
+    about: LiveCall | None = None  # a recording's call: who may see it decides
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """One message of the feed on the wire."""
+
+    id: str
+    event: str
+    data: Any
+
+
+def live_call(call: Call, state_since: datetime) -> LiveCall:
+    """*call* as the feed shows it."""
+    offer = call.offers[-1] if call.offers else None
+    return LiveCall(
+        id=call.id,
+        direction=call.direction,
+        state=call.state,
+        state_since=state_since,
+        from_number=call.from_number,
+        from_raw=call.from_raw,
+        from_name=call.from_name,
+        to=call.to,
+        did=call.did,
+        queue=call.queue,
+        outcome=call.outcome,
+        disposition=call.disposition,
+        agent=call.agent,
+        owner=call.owner,
+        customer_id=call.customer_id,
+        customer_title=call.customer_title,
+        started_at=call.started_at,
+        answered_at=call.answered_at,
+        ended_at=call.ended_at,
+        wait_s=call.wait_s,
+        ring_s=call.ring_s,
+        talk_s=call.talk_s,
+        hangup_by=call.hangup_by,
+        merged_into=call.merged_into,
+        offer=None
+        if offer is None
+        else LiveOffer(
+            id=offer.id,
+            agent=offer.agent,
+            attempt=offer.attempt,
+            state=offer.state,
+            ring_s=offer.ring_s,
+            reserved_at=offer.reserved_at,
+            alerting_at=offer.alerting_at,
+        ),
+        legs=tuple(
+            LiveLeg(
+                role=leg.role,
+                state=leg.state,
+                agent=leg.agent,
+                number=leg.number,
+                started_at=leg.started_at,
+                answered_at=leg.answered_at,
+                ended_at=leg.ended_at,
+            )
+            for leg in call.legs
+        ),
+        trace=call.trace,
+        version=call.version,
+    )
+
+
+def live_recording(recording: Recording) -> LiveRecording:
+    """*recording* as the feed shows it: its path stays on the server."""
+    return LiveRecording(
+        id=recording.id,
+        call_id=recording.call_id,
+        kind=recording.kind,
+        state=recording.state,
+        reason=recording.reason,
+        duration_s=recording.duration_s,
+    )

@@ -1,0 +1,243 @@
+"""What is happening now, folded from the bus: `LiveState.apply(event)` gives the numbered feed its events.
+
+Synchronous and pure but for its own memory. Events may come twice, late or out of order: each carries
+the whole call or the whole state of an agent, so an older one than what is known is left out.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from crm_core.bus.event import Event
+from crm_core.calls import events as calls
+from crm_core.calls.model import Call, CallState
+from crm_core.health import PartHealth
+from crm_core.live.directory import Directory
+from crm_core.live.figures import CountedCall, DayFigures
+from crm_core.live.model import (
+    LiveAgent,
+    LiveCall,
+    LiveEvent,
+    LiveHealth,
+    LiveQueue,
+    Snapshot,
+    live_call,
+    live_recording,
+)
+from crm_core.live.visibility import sees
+from crm_core.people.model import Reader
+from crm_core.presence.events import AgentStateChanged
+from crm_core.presence.model import AgentState
+from crm_core.recordings.events import RecordingSettled
+
+# Calls that ended are remembered this long, so that a late event does not bring one back to life.
+REMEMBERED_CALLS = 2000
+
+T = TypeVar("T", LiveCall, LiveAgent, LiveQueue, LiveHealth)
+
+NAMES: Mapping[type[Event], str] = {
+    calls.CallStarted: "call.started",
+    calls.CallIdentified: "call.identified",
+    calls.CallWaiting: "call.waiting",
+    calls.CallOffered: "call.offered",
+    calls.OfferAlerting: "call.alerting",
+    calls.OfferEnded: "call.offer_ended",
+    calls.CallAnswered: "call.answered",
+    calls.CallHeld: "call.held",
+    calls.CallResumed: "call.resumed",
+    calls.CallTransferred: "call.transferred",
+    calls.CallMerged: "call.merged",
+    calls.CallChanged: "call.changed",
+    calls.CallEnded: "call.ended",
+    calls.CallSettled: "call.settled",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownAgent:
+    """An agent's shown state as the database knows it, to start from."""
+
+    name: str
+    state: AgentState
+    reason: str | None
+    since: datetime
+    call_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """What a projection starts from: the database's view of now and of today."""
+
+    directory: Directory
+    calls: tuple[Call, ...] = ()  # not ended
+    agents: tuple[KnownAgent, ...] = ()
+    today: tuple[CountedCall, ...] = ()
+    health: tuple[PartHealth, ...] = ()
+
+
+class LiveState:
+    """Calls, agents, queues and parts as they are now. Belongs to one event loop."""
+
+    def __init__(self, seed: Seed, now: datetime) -> None:
+        self.directory = seed.directory
+        self._calls: dict[UUID, LiveCall] = {}
+        self._ended: OrderedDict[UUID, LiveCall] = OrderedDict()
+        self._waiting: dict[str, dict[UUID, datetime]] = {name: {} for name in seed.directory.queues}
+        self._agents = {person.name: self._idle(person.name, now) for person in seed.directory.agents}
+        self._agent_at: dict[str, datetime] = {}
+        self._health = {part.name: _health(part) for part in seed.health}
+        self._figures = DayFigures(seed.directory, now)
+        self._figures.count_all(seed.today)
+        for call in seed.calls:
+            self._keep(live_call(call, call.answered_at or call.started_at))
+        for known in seed.agents:
+            if known.name in self._agents:
+                self._agents[known.name] = msgspec.structs.replace(
+                    self._agents[known.name],
+                    state=known.state,
+                    reason=known.reason,
+                    since=known.since,
+                    call_id=known.call_id,
+                )
+        self._queues = {name: self._queue(name) for name in seed.directory.queues}
+
+    def apply(self, event: Event) -> tuple[LiveEvent, ...]:
+        """Fold one bus event in; what changed, in the order in which it is to be told."""
+        if isinstance(event, calls.CallEvent):
+            return self._apply_call(event)
+        if isinstance(event, AgentStateChanged):
+            return self._apply_agent(event)
+        if isinstance(event, RecordingSettled):
+            recording = live_recording(event.recording)
+            about = self._calls.get(recording.call_id) or self._ended.get(recording.call_id)
+            return (LiveEvent(name="recording.settled", before=None, after=recording, about=about),)
+        return ()
+
+    def apply_health(self, part: PartHealth) -> tuple[LiveEvent, ...]:
+        """Fold a change of a part's health in."""
+        before, after = self._health.get(part.name), _health(part)
+        if before == after:
+            return ()
+        self._health[part.name] = after
+        return (LiveEvent(name="health.changed", before=before, after=after),)
+
+    def roll(self, now: datetime) -> tuple[LiveEvent, ...]:
+        """Start the day's figures anew where local midnight has passed."""
+        return self._refresh(self._figures.roll(now))
+
+    def snapshot(self, reader: Reader, now: datetime) -> Snapshot:
+        """All that *reader* may see."""
+        return Snapshot(
+            at=now,
+            calls=self._seen(reader, self._calls.values()),
+            agents=self._seen(reader, self._agents.values()),
+            queues=self._seen(reader, self._queues.values()),
+            health=self._seen(reader, self._health.values()),
+        )
+
+    def _seen(self, reader: Reader, items: Iterable[T]) -> tuple[T, ...]:
+        return tuple(item for item in items if sees(reader, item, self.directory))
+
+    def _apply_call(self, event: calls.CallEvent) -> tuple[LiveEvent, ...]:
+        call = event.call
+        before, over = self._calls.get(call.id), self._ended.get(call.id)
+        known = before or over
+        if known is not None and call.version < known.version:
+            return ()
+        if over is not None and call.state is not CallState.ENDED and call.merged_into is None:
+            return ()
+        same = known is not None and known.state is call.state
+        after = live_call(call, known.state_since if known is not None and same else event.at)
+        queues = self._keep(after) | self._figures.count(call)
+        change = LiveEvent(name=NAMES.get(type(event), "call.changed"), before=before, after=after)
+        return (change, *self._refresh(queues))
+
+    def _keep(self, call: LiveCall) -> frozenset[str]:
+        """Remember *call* where it belongs now; the queues it waits in or waited in."""
+        before = self._calls.pop(call.id, None)
+        touched = {item.queue for item in (before, call) if item is not None and item.queue in self._waiting}
+        for queue in touched:
+            self._waiting[queue].pop(call.id, None)
+        if call.over:
+            self._ended[call.id] = call
+            self._ended.move_to_end(call.id)
+            if len(self._ended) > REMEMBERED_CALLS:
+                self._ended.popitem(last=False)
+        else:
+            self._calls[call.id] = call
+            if call.state is CallState.WAITING and call.queue in self._waiting:
+                self._waiting[call.queue][call.id] = call.started_at
+        return frozenset(touched)
+
+    def _apply_agent(self, event: AgentStateChanged) -> tuple[LiveEvent, ...]:
+        before = self._agents.get(event.agent)
+        if before is None or event.at < self._agent_at.get(event.agent, event.at):
+            return ()
+        self._agent_at[event.agent] = event.at
+        after = msgspec.structs.replace(
+            before,
+            state=event.state,
+            reason=event.reason,
+            since=event.since,
+            call_id=event.call_id,
+            load=event.load,
+            devices_up=event.devices_up,
+        )
+        if after == before:
+            return ()
+        self._agents[event.agent] = after
+        change = LiveEvent(name="agent.changed", before=before, after=after)
+        return (change, *self._refresh(after.queues))
+
+    def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
+        changed = []
+        for name in sorted(names):
+            before, after = self._queues[name], self._queue(name)
+            if before != after:
+                self._queues[name] = after
+                changed.append(LiveEvent(name="queue.changed", before=before, after=after))
+        return tuple(changed)
+
+    def _queue(self, name: str) -> LiveQueue:
+        queue, totals, waiting = self.directory.queues[name], self._figures[name], self._waiting[name]
+        states = [self._agents[member].state for member in queue.members if member in self._agents]
+        return LiveQueue(
+            name=name,
+            title=queue.title,
+            waiting=len(waiting),
+            oldest_waiting_at=min(waiting.values(), default=None),
+            agents={state: states.count(state) for state in AgentState if state in states},
+            offered=totals.offered,
+            answered=totals.answered,
+            abandoned=totals.abandoned,
+            service_level=totals.service_level,
+            service_level_s=queue.service_level_s,
+        )
+
+    def _idle(self, name: str, now: datetime) -> LiveAgent:
+        person = self.directory.people[name]
+        return LiveAgent(
+            name=name,
+            title=person.title,
+            office=person.office,
+            team=person.team,
+            extension=person.extension,
+            queues=self.directory.queues_of(name),
+            state=AgentState.OFFLINE,
+            reason=None,
+            since=now,
+            call_id=None,
+            load=0.0,
+            devices_up=None,
+        )
+
+
+def _health(part: PartHealth) -> LiveHealth:
+    return LiveHealth(name=part.name, state=part.state, since=part.since)

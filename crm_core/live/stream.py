@@ -1,0 +1,102 @@
+"""Numbering: ids `<boot>-<n>`, a bounded memory for `?since=`, and what each reader is sent of an event.
+
+A client that comes back within the memory gets what it missed; any other id (another boot, too old,
+nonsense) gets a snapshot. Ids have gaps for a reader: what they may not see is numbered too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from crm_core.live.directory import Directory
+from crm_core.live.model import CallGone, Frame, LiveCall, LiveEvent
+from crm_core.live.visibility import seen_change
+from crm_core.people.model import Reader
+
+KEPT_EVENTS = 2000
+
+_encode = msgspec.json.Encoder().encode
+
+
+class LiveStream:
+    """The numbered events of this boot, the last *kept* of them in memory."""
+
+    def __init__(self, *, kept: int = KEPT_EVENTS, boot: str | None = None) -> None:
+        self.boot = boot or secrets.token_hex(4)
+        self._events: deque[NumberedEvent] = deque(maxlen=kept)
+        self._next = 1
+
+    @property
+    def last_id(self) -> str:
+        """Id of the newest event: what a snapshot taken now is numbered with."""
+        return f"{self.boot}-{self._next - 1}"
+
+    def add(self, events: Iterable[LiveEvent]) -> list[NumberedEvent]:
+        """Number *events* and remember them."""
+        numbered = []
+        for event in events:
+            numbered.append(NumberedEvent(f"{self.boot}-{self._next}", event))
+            self._next += 1
+        self._events.extend(numbered)
+        return numbered
+
+    def forget(self) -> None:
+        """Drop the memory: the office changed, so what was kept cannot be judged by today's rules."""
+        self._events.clear()
+        self._next += 1
+
+    def since(self, id_: str) -> list[NumberedEvent] | None:
+        """Events after *id_*; None when it is unknown or too old, so that a snapshot is due."""
+        boot, _, number = id_.rpartition("-")
+        if boot != self.boot or not (number.isascii() and number.isdigit()) or len(number) > 18:
+            return None
+        missed = self._next - 1 - int(number)
+        if not 0 <= missed <= len(self._events):
+            return None
+        return list(self._events)[len(self._events) - missed :]
+
+
+class NumberedEvent:
+    """One event with its id; the bytes most readers get are made once, at the first who needs them."""
+
+    __slots__ = ("_gone", "_shown", "event", "id")
+
+    def __init__(self, id_: str, event: LiveEvent) -> None:
+        self.id = id_
+        self.event = event
+        self._shown: bytes | None = None
+        self._gone: bytes | None = None
+
+    def for_reader(self, reader: Reader, directory: Directory) -> bytes | None:
+        """The frame *reader* gets, None when the event is not theirs to know."""
+        saw, may_see = seen_change(reader, self.event, directory)
+        if may_see:
+            if self._shown is None:
+                self._shown = frame(self.id, self.event.name, self.event.after)
+            return self._shown
+        if saw and isinstance(self.event.after, LiveCall):
+            if self._gone is None:
+                self._gone = frame(self.id, "call.gone", CallGone(id=self.event.after.id))
+            return self._gone
+        return None
+
+    def release(self) -> None:
+        """Let the bytes go once everybody present has them; a late asker has them made again."""
+        self._shown = self._gone = None
+
+
+def frame(id_: str, event: str, data: object) -> bytes:
+    """One message of the feed: JSON in UTF-8."""
+    return _encode(Frame(id=id_, event=event, data=data))
+
+
+def frames_for(events: Iterable[NumberedEvent], reader: Reader, directory: Directory) -> Iterator[bytes]:
+    """What *reader* gets of *events*."""
+    for event in events:
+        made = event.for_reader(reader, directory)
+        if made is not None:
+            yield made

@@ -1,0 +1,278 @@
+"""The projection: what each event changes, and G14: snapshot + events = a fresh snapshot."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm_core.bus.event import Event
+from crm_core.calls import events as happened
+from crm_core.calls.model import (
+    Call,
+    CallState,
+    Direction,
+    Leg,
+    LegRole,
+    LegState,
+    Offer,
+    OfferState,
+    Outcome,
+)
+from crm_core.health import HealthState, PartHealth
+from crm_core.ids import new_id
+from crm_core.live.model import LiveAgent, LiveCall, LiveQueue, Snapshot
+from crm_core.live.projection import NAMES, KnownAgent, LiveState, Seed
+from crm_core.live.stream import LiveStream, frame, frames_for
+from crm_core.live.view import LiveView
+from crm_core.people.model import Reader
+from crm_core.presence.events import AgentStateChanged
+from crm_core.presence.model import AgentState
+from crm_core.recordings.events import RecordingSettled
+from crm_core.recordings.model import Recording, RecordingKind, RecordingState
+from tests.fakes.house import BAKU_DID, DIRECTORY, MOSCOW_DID, NOW, READERS, call, call_id, reader
+
+pytestmark = pytest.mark.unit
+
+AGENTS = ("anna", "boris", "leyla")
+
+
+def fresh(**seed: Any) -> LiveState:
+    return LiveState(Seed(directory=DIRECTORY, **seed), NOW)
+
+
+def started(**changes: Any) -> happened.CallStarted:
+    return happened.CallStarted(at=NOW, call=call(**changes))
+
+
+def changed(state: LiveState, event: Event, kind: type) -> list[Any]:
+    return [change.after for change in state.apply(event) if isinstance(change.after, kind)]
+
+
+def test_every_call_event_has_its_own_name() -> None:
+    told = {c for c in vars(happened).values() if isinstance(c, type) and issubclass(c, happened.CallEvent)}
+    assert set(NAMES) == told - {happened.CallEvent}
+    assert len(set(NAMES.values())) == len(NAMES)
+
+
+def test_a_waiting_call_is_counted_by_its_queue_until_somebody_takes_it() -> None:
+    state = fresh()
+    [queue] = changed(state, started(state=CallState.WAITING, version=1), LiveQueue)
+    assert (queue.name, queue.waiting, queue.oldest_waiting_at, queue.offered) == ("sales", 1, NOW, 1)
+    talking = call(state=CallState.TALKING, version=2, agent="anna", answered_at=NOW + timedelta(seconds=5))
+    [queue] = changed(state, happened.CallAnswered(at=NOW, call=talking, agent="anna"), LiveQueue)
+    assert (queue.waiting, queue.oldest_waiting_at, queue.answered, queue.service_level) == (0, None, 1, 1.0)
+
+
+def test_state_since_moves_with_the_state_only() -> None:
+    state = fresh()
+    state.apply(started(state=CallState.WAITING, version=1))
+    later = happened.CallChanged(at=NOW + timedelta(seconds=9), call=call(state=CallState.WAITING, version=2))
+    [same] = changed(state, later, LiveCall)
+    assert same.state_since == NOW
+    talks = happened.CallChanged(
+        at=NOW + timedelta(seconds=12), call=call(state=CallState.TALKING, version=3)
+    )
+    [moved] = changed(state, talks, LiveCall)
+    assert moved.state_since == NOW + timedelta(seconds=12)
+
+
+def test_what_comes_late_or_twice_brings_nothing_back() -> None:
+    state = fresh()
+    state.apply(started(state=CallState.TALKING, version=3))
+    assert state.apply(started(state=CallState.NEW, version=1)) == ()
+    state.apply(happened.CallEnded(at=NOW, call=call(state=CallState.ENDED, version=5)))
+    assert state.apply(started(state=CallState.TALKING, version=5)) == ()
+    assert state.snapshot(reader("root"), NOW).calls == ()
+
+
+def test_an_older_state_of_an_agent_is_left_out() -> None:
+    state = fresh()
+    new = AgentStateChanged(
+        at=NOW + timedelta(seconds=2), agent="anna", state=AgentState.TALKING, reason=None, since=NOW
+    )
+    old = AgentStateChanged(at=NOW, agent="anna", state=AgentState.RINGING, reason=None, since=NOW)
+    agent, queue = (change.after for change in state.apply(new))
+    assert isinstance(agent, LiveAgent) and agent.state is AgentState.TALKING
+    assert isinstance(queue, LiveQueue)
+    assert queue.agents == {AgentState.TALKING: 1, AgentState.OFFLINE: 1}
+    assert state.apply(old) == ()
+    assert state.apply(new) == ()
+    assert (
+        state.apply(AgentStateChanged(agent="nobody", state=AgentState.BREAK, reason=None, since=NOW)) == ()
+    )
+
+
+def test_a_seed_is_what_the_first_reader_sees() -> None:
+    state = fresh(
+        calls=(call(state=CallState.WAITING),),
+        agents=(KnownAgent(name="anna", state=AgentState.BREAK, reason="lunch", since=NOW),),
+        today=(call(7, outcome=Outcome.ABANDONED, state=CallState.ENDED),),
+        health=(PartHealth("database", HealthState.UP, "", NOW),),
+    )
+    seen = state.snapshot(reader("root"), NOW)
+    assert [c.id for c in seen.calls] == [call_id(1)]
+    assert next(a for a in seen.agents if a.name == "anna").reason == "lunch"
+    sales = next(q for q in seen.queues if q.name == "sales")
+    assert (sales.waiting, sales.abandoned, sales.service_level) == (1, 1, 0.0)
+    assert seen.health[0].name == "database"
+
+
+def test_a_call_that_moves_to_another_agent_is_gone_for_the_first() -> None:
+    state, stream = fresh(), LiveStream(boot="b")
+    mine = call(state=CallState.TALKING, agent="anna", version=1)
+    stream.add(state.apply(happened.CallAnswered(at=NOW, call=mine, agent="anna")))
+    moved = call(state=CallState.TALKING, agent="leyla", version=2)
+    events = stream.add(
+        state.apply(happened.CallTransferred(at=NOW, call=moved, kind="blind", target="leyla"))
+    )
+    anna = list(frames_for(events, reader("anna"), DIRECTORY))
+    assert len(anna) == 1 and b'"call.gone"' in anna[0]
+    assert b"+7495" not in anna[0]
+    assert b'"call.transferred"' in next(frames_for(events, reader("leyla"), DIRECTORY))
+    assert not [f for f in frames_for(events, reader("boris"), DIRECTORY) if b'"call.' in f]
+
+
+numbers = st.integers(1, 4)
+agents = st.sampled_from(AGENTS)
+
+
+@st.composite
+def some_call(draw: st.DrawFn) -> Call:
+    """Any call, also impossible ones: the fold must hold for whatever arrives."""
+    agent = draw(st.none() | agents)
+    answered = draw(st.none() | st.integers(0, 40))
+    legs = tuple(
+        Leg(
+            channel=f"c{i}",
+            channel_name="PJSIP/x-00000001",
+            role=LegRole.AGENT,
+            agent=draw(agents),
+            endpoint=None,
+            number=None,
+            state=draw(st.sampled_from(LegState)),
+            started_at=NOW,
+        )
+        for i in range(draw(st.integers(0, 2)))
+    )
+    offers = tuple(
+        Offer(
+            id=new_id(),
+            agent=draw(agents),
+            attempt=1,
+            state=draw(st.sampled_from(OfferState)),
+            ring_s=20,
+            reserved_at=NOW,
+        )
+        for _ in range(draw(st.integers(0, 1)))
+    )
+    return call(
+        draw(numbers),
+        direction=draw(st.sampled_from(Direction)),
+        state=draw(st.sampled_from(CallState)),
+        did=draw(st.sampled_from([None, MOSCOW_DID, BAKU_DID, "+10000000000"])),
+        queue=draw(st.sampled_from([None, "sales", "service", "empty", "not-ours"])),
+        outcome=draw(st.none() | st.sampled_from(Outcome)),
+        agent=agent,
+        started_at=NOW - timedelta(hours=draw(st.sampled_from([0, 0, 0, 13, 30]))),
+        answered_at=None if answered is None else NOW + timedelta(seconds=answered),
+        merged_into=draw(st.sampled_from([None, None, None, call_id(9)])),
+        legs=legs,
+        offers=offers,
+        version=draw(st.integers(0, 12)),
+    )
+
+
+@st.composite
+def some_event(draw: st.DrawFn) -> Event | PartHealth | int:
+    """A bus event, a change of health, or a step of the clock in hours."""
+    at = NOW + timedelta(seconds=draw(st.integers(0, 100)))
+    kind = draw(st.integers(0, 9))
+    if kind == 0:
+        return draw(st.integers(0, 30))
+    if kind == 1:
+        return PartHealth(draw(st.sampled_from("ab")), draw(st.sampled_from(HealthState)), "", at)
+    if kind == 2:
+        recording = Recording(
+            id=new_id(),
+            call_id=call_id(draw(numbers)),
+            kind=RecordingKind.CALL,
+            state=draw(st.sampled_from(RecordingState)),
+        )
+        return RecordingSettled(at=at, recording=recording)
+    if kind in (3, 4):
+        return AgentStateChanged(
+            at=at,
+            agent=draw(st.sampled_from((*AGENTS, "nobody"))),
+            state=draw(st.sampled_from(AgentState)),
+            reason=draw(st.sampled_from([None, "lunch"])),
+            since=at,
+        )
+    subject = draw(some_call())
+    cls = draw(st.sampled_from([happened.CallStarted, happened.CallChanged, happened.CallEnded]))
+    return cls(at=at, call=subject)
+
+
+def told(state: LiveState, stream: LiveStream, event: Event | PartHealth | int) -> list[Any]:
+    if isinstance(event, int):
+        return stream.add(state.roll(NOW + timedelta(hours=event)))
+    if isinstance(event, PartHealth):
+        return stream.add(state.apply_health(event))
+    return stream.add(state.apply(event))
+
+
+def assert_same(view: LiveView, snapshot: Snapshot, who: Reader) -> None:
+    assert view.calls == {c.id: c for c in snapshot.calls}, who.person
+    assert view.agents == {a.name: a for a in snapshot.agents}, who.person
+    assert view.queues == {q.name: q for q in snapshot.queues}, who.person
+    assert view.health == {h.name: h for h in snapshot.health}, who.person
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(some_event(), max_size=40), st.data())
+def test_snapshot_and_events_make_a_fresh_snapshot(stream_of: list[Any], data: st.DataObject) -> None:
+    """G14, for each reader of the house, over every prefix, with a break and `?since=` in between."""
+    joined = data.draw(st.integers(0, len(stream_of)))
+    away = data.draw(st.integers(joined, len(stream_of)))
+    back = data.draw(st.integers(away, len(stream_of)))
+    state, stream = fresh(), LiveStream(kept=30)
+    views = {who.person: LiveView() for who in READERS}
+    for index in range(len(stream_of) + 1):
+        for who in READERS:
+            view = views[who.person]
+            if index == joined:
+                view.apply(frame(stream.last_id, "snapshot", state.snapshot(who, NOW)))
+            if index == back:
+                missed = stream.since(view.last_id or "")
+                if missed is None:
+                    view.apply(frame(stream.last_id, "snapshot", state.snapshot(who, NOW)))
+                else:
+                    for made in frames_for(missed, who, DIRECTORY):
+                        view.apply(made)
+        if index == len(stream_of):
+            break
+        events = told(state, stream, stream_of[index])
+        if joined <= index < away or back <= index:
+            for who in READERS:
+                for made in frames_for(events, who, DIRECTORY):
+                    views[who.person].apply(made)
+    for who in READERS:
+        assert_same(views[who.person], state.snapshot(who, NOW), who)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(some_call(), max_size=30))
+def test_figures_do_not_depend_on_repetition(stream_of: list[Call]) -> None:
+    once, twice = fresh(), fresh()
+    for subject in stream_of:
+        event = happened.CallChanged(at=NOW, call=subject)
+        once.apply(event)
+        twice.apply(event)
+        twice.apply(event)
+    assert once.snapshot(reader("root"), NOW) == twice.snapshot(reader("root"), NOW)
+    for queue in once.snapshot(reader("root"), NOW).queues:
+        assert queue.offered >= queue.answered + queue.abandoned >= 0
+        assert queue.waiting >= 0

@@ -1,0 +1,74 @@
+"""Numbering, `?since=`, and the bytes that readers share."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crm_core.calls.events import CallWaiting
+from crm_core.calls.model import CallState
+from crm_core.live.projection import LiveState, Seed
+from crm_core.live.stream import LiveStream, NumberedEvent
+from tests.fakes.house import DIRECTORY, NOW, call, reader
+
+pytestmark = pytest.mark.unit
+
+
+def numbered(stream: LiveStream, count: int) -> list[NumberedEvent]:
+    state = LiveState(Seed(directory=DIRECTORY), NOW)
+    made: list[NumberedEvent] = []
+    for number in range(count):
+        change = state.apply(CallWaiting(at=NOW, call=call(number, state=CallState.WAITING, version=1)))
+        made += stream.add(change[:1])
+    return made
+
+
+def test_ids_count_within_a_boot() -> None:
+    stream = LiveStream(boot="b")
+    assert stream.last_id == "b-0"
+    assert [event.id for event in numbered(stream, 3)] == ["b-1", "b-2", "b-3"]
+    assert stream.last_id == "b-3"
+    assert LiveStream().boot != LiveStream().boot
+
+
+def test_since_gives_what_was_missed() -> None:
+    stream = LiveStream(boot="b", kept=3)
+    events = numbered(stream, 5)
+    assert stream.since("b-5") == []
+    assert stream.since("b-3") == events[3:]
+    assert stream.since("b-2") == events[2:]
+    assert stream.since("b-1") is None, "older than what is kept"
+
+
+@pytest.mark.parametrize(
+    "unknown", ["", "b", "b-", "b-6", "a-5", "b--1", "b-x", "b-٣", "b-" + "9" * 40, "-5"]
+)
+def test_an_unknown_id_asks_for_a_snapshot(unknown: str) -> None:
+    stream = LiveStream(boot="b")
+    numbered(stream, 5)
+    assert stream.since(unknown) is None
+
+
+def test_after_forgetting_no_older_id_is_known() -> None:
+    stream = LiveStream(boot="b")
+    numbered(stream, 2)
+    stream.forget()
+    assert stream.since("b-2") is None
+    assert stream.since(stream.last_id) == []
+
+
+def test_readers_share_bytes_until_released() -> None:
+    stream = LiveStream(boot="b")
+    [event] = numbered(stream, 1)
+    first = event.for_reader(reader("root"), DIRECTORY)
+    assert first is event.for_reader(reader("anna"), DIRECTORY)
+    assert event.for_reader(reader("leyla"), DIRECTORY) is None
+    event.release()
+    again = event.for_reader(reader("root"), DIRECTORY)
+    assert again == first and again is not first
+    assert first is not None
+    data = json.loads(first)
+    assert set(data) == {"id", "event", "data"}
+    assert data["data"]["from"] == "+74955550142"
+    assert data["data"]["started_at"] == "2026-03-02T09:00:00Z"
