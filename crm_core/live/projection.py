@@ -133,12 +133,12 @@ class LiveState:
         return self._refresh(self._figures.roll(now))
 
     def snapshot(self, reader: Reader, now: datetime) -> Snapshot:
-        """All that *reader* may see."""
+        """All that *reader* may see, made from the facts anew and not from what was told before."""
         return Snapshot(
             at=now,
             calls=self._seen(reader, self._calls.values()),
             agents=self._seen(reader, self._agents.values()),
-            queues=self._seen(reader, self._queues.values()),
+            queues=self._seen(reader, [self._queue(name) for name in self._queues]),
             health=self._seen(reader, self._health.values()),
         )
 

@@ -275,4 +275,5 @@ def test_figures_do_not_depend_on_repetition(stream_of: list[Call]) -> None:
     assert once.snapshot(reader("root"), NOW) == twice.snapshot(reader("root"), NOW)
     for queue in once.snapshot(reader("root"), NOW).queues:
         assert queue.offered >= queue.answered + queue.abandoned >= 0
-        assert queue.waiting >= 0
+        waiting = [c for c in once.snapshot(reader("root"), NOW).calls if c.state is CallState.WAITING]
+        assert queue.waiting == sum(c.queue == queue.name for c in waiting)
