@@ -1,0 +1,130 @@
+"""The demo's carrier and desk phones: the same Asterisk on other loopback addresses, so each call is real SIP.
+
+127.0.0.1 is the PBX, 127.0.0.2 the carrier (the sample trunk's address), 127.0.0.3 the agents' phones.
+A caller is a call file in Asterisk's spool (docs.asterisk.org, "Asterisk Call Files"): no manager
+account needs the right to dial for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from callcard.demo.script import Caller
+from crm_core.ids import new_id
+from crm_core.office.model import DeviceEntry, OfficeFile
+from crm_core.people.model import DeviceKind
+
+CARRIER = "127.0.0.2"
+PHONES = "127.0.0.3"
+
+
+def demo_office(office: OfficeFile, *, sip_port: int, rtp_start: int) -> OfficeFile:
+    """The sample office with its agents' phones at the simulated ones' addresses."""
+    people = {
+        name: msgspec.structs.replace(
+            person,
+            devices=tuple(
+                DeviceEntry(
+                    name=device.name, kind=DeviceKind.CONTACT, contact=f"sip:{name}@{PHONES}:{sip_port}"
+                )
+                for device in person.devices
+            ),
+        )
+        for name, person in office.people.items()
+    }
+    sip = msgspec.structs.replace(office.sip, port=sip_port, rtp_start=rtp_start, rtp_end=rtp_start + 400)
+    return msgspec.structs.replace(office, people=people, sip=sip)
+
+
+def pjsip_text(*, sip_port: int) -> str:
+    """What is added to pjsip.conf."""
+    return f"""
+; The demo's carrier and phones.
+[demo-carrier-udp]
+type = transport
+protocol = udp
+bind = {CARRIER}:{sip_port}
+
+[demo-phones-udp]
+type = transport
+protocol = udp
+bind = {PHONES}:{sip_port}
+
+[demo-carrier]
+type = endpoint
+transport = demo-carrier-udp
+context = demo-nowhere
+disallow = all
+allow = alaw
+aors = demo-carrier
+
+[demo-carrier]
+type = aor
+contact = sip:127.0.0.1:{sip_port}
+
+[demo-phones]
+type = endpoint
+transport = demo-phones-udp
+context = demo-phones
+disallow = all
+allow = alaw
+
+[demo-phones]
+type = identify
+endpoint = demo-phones
+match = 127.0.0.1
+"""
+
+
+def extensions_text(agents: Iterable[str]) -> str:
+    """What is added to extensions.conf: phones that ring, answer and speak; callers that speak."""
+    phones = "".join(
+        f"""
+exten => {agent},1,Ringing()
+ same => n,Wait(${{RAND(2,4)}})
+ same => n,Answer()
+ same => n,Wait(1)
+ same => n(speak),Playback(demo-congrats)
+ same => n,Wait(2)
+ same => n,Goto(speak)
+"""
+        for agent in agents
+    )
+    return f"""
+; The demo's phones and callers.
+[demo-nowhere]
+
+[demo-phones]
+{phones}
+[demo-callers]
+exten => talk,1,Set(TIMEOUT(absolute)=${{DEMO_TALK}})
+ same => n(speak),Wait(2)
+ same => n,Playback(demo-instruct)
+ same => n,Goto(speak)
+exten => T,1,Hangup()
+"""
+
+
+def call_file(caller: Caller) -> str:
+    """A call file that makes *caller* ring. All its values are the script's own, never free text."""
+    return f"""Channel: PJSIP/{caller.did.removeprefix("+")}@demo-carrier
+CallerID: "{caller.name}" <{caller.number}>
+MaxRetries: 0
+WaitTime: 90
+Setvar: DEMO_TALK={caller.talk_s}
+Context: demo-callers
+Extension: talk
+Priority: 1
+"""
+
+
+def ring(spool: Path, caller: Caller) -> None:
+    """Put the call file into Asterisk's outgoing folder: written aside and moved, as Asterisk asks."""
+    aside = spool / f"{new_id()}.call"
+    aside.write_text(call_file(caller), encoding="ascii")
+    os.chmod(aside, 0o666)  # noqa: S103 - Asterisk, under its own user, reads and removes it
+    aside.replace(spool / "outgoing" / aside.name)
