@@ -78,7 +78,7 @@ MATRIX: Mapping[Role, Mapping[Action, Reach]] = MappingProxyType(
                 Action.QUEUES_READ: Reach.OFFICE,
             }
         ),
-        Role.ADMIN: MappingProxyType({action: Reach.ALL for action in Action}),
+        Role.ADMIN: MappingProxyType(dict.fromkeys(Action, Reach.ALL)),
     }
 )
 

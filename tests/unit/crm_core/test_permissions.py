@@ -40,12 +40,12 @@ def test_every_action_is_in_the_expected_table() -> None:
     assert set(EXPECTED) == set(Action)
 
 
-@pytest.mark.parametrize(("action", "role"), product(Action, Role))
+@pytest.mark.parametrize(("action", "role"), list(product(Action, Role)))
 def test_matrix(action: Action, role: Role) -> None:
     assert reach(role, action) is REACH[EXPECTED[action][list(Role).index(role)]]
 
 
-@pytest.mark.parametrize(("action", "lower"), product(Action, [Role.AGENT, Role.SUPERVISOR]))
+@pytest.mark.parametrize(("action", "lower"), list(product(Action, [Role.AGENT, Role.SUPERVISOR])))
 def test_each_role_holds_the_rights_of_those_before_it(action: Action, lower: Role) -> None:
     higher = list(Role)[list(Role).index(lower) + 1]
     assert reach(higher, action) >= reach(lower, action)
@@ -64,7 +64,7 @@ THINGS = [
 ]
 
 
-@pytest.mark.parametrize(("action", "role", "thing"), product(Action, Role, THINGS))
+@pytest.mark.parametrize(("action", "role", "thing"), list(product(Action, Role, THINGS)))
 def test_one_thing_opens_by_reach(
     action: Action, role: Role, thing: tuple[str | None, str | None, tuple[str, ...], Reach]
 ) -> None:
