@@ -55,6 +55,11 @@ class Directory:
         """Offices whose numbers lead to a queue or whose people answer it."""
         return frozenset(self._queue_offices.get(queue, ())) if queue is not None else frozenset()
 
+    def members_of(self, queue: str | None) -> tuple[str, ...]:
+        """Agents of a queue, in the order of the office file."""
+        found = self.queues.get(queue) if queue is not None else None
+        return found.members if found is not None else ()
+
     def queues_of(self, agent: str) -> tuple[str, ...]:
         """Queues an agent is a member of, in the order of the office file."""
         return tuple(self._agent_queues.get(agent, ()))

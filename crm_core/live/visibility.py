@@ -1,30 +1,34 @@
-"""Who may see what of the live feed. Deny by default: what no rule names is not shown.
+"""Who may see what of the live feed: the matrix of `crm_core.permissions`, asked about live things.
 
-Admins see everything. A supervisor sees the calls, agents and queues of the own office. An agent sees
-the calls they have part in, calls that wait in their queues, and all agents of the own office.
+A call belongs to the office whose number was dialled and to those of the agents in it. An agent sees
+the calls they have part in now, calls that wait in their queues, agents and queues of their office.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from crm_core.calls.model import CallState
 from crm_core.live.directory import Directory
 from crm_core.live.model import Item, LiveAgent, LiveCall, LiveEvent, LiveHealth, LiveQueue
-from crm_core.people.model import Reader, Role
+from crm_core.people.model import Reader
+from crm_core.permissions import Action, may
 
 
 def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | None = None) -> bool:
-    """Whether *reader* may see *item*; a recording is seen by whoever sees its call (*about*)."""
-    if reader.role is Role.ADMIN or isinstance(item, LiveHealth):
-        return True
+    """Whether *reader* may see *item*; a recording is seen by whoever may read its call's (*about*)."""
+    if isinstance(item, LiveHealth):
+        return True  # that a part is down concerns everybody, and names nobody
     if isinstance(item, LiveCall):
         return _sees_call(reader, item, directory)
     if isinstance(item, LiveAgent):
-        return item.name == reader.person or item.office == reader.office
+        return may(reader, Action.AGENTS_READ, office=item.office, team=item.team, agents=(item.name,))
     if isinstance(item, LiveQueue):
-        if reader.role is Role.SUPERVISOR:
-            return reader.office in directory.offices_of_queue(item.name)
-        return item.name in directory.queues_of(reader.person)
-    return about is not None and _sees_call(reader, about, directory)
+        offices = directory.offices_of_queue(item.name)
+        return _may_in(reader, Action.QUEUES_READ, offices, directory.members_of(item.name))
+    if about is None:
+        return may(reader, Action.RECORDINGS_READ)
+    return _may_in(reader, Action.RECORDINGS_READ, _offices_of_call(about, directory), about.parties)
 
 
 def seen_change(reader: Reader, event: LiveEvent, directory: Directory) -> tuple[bool, bool]:
@@ -34,17 +38,22 @@ def seen_change(reader: Reader, event: LiveEvent, directory: Directory) -> tuple
 
 
 def _sees_call(reader: Reader, call: LiveCall, directory: Directory) -> bool:
-    if reader.person in call.parties:
+    offices = _offices_of_call(call, directory)
+    if _may_in(reader, Action.CALLS_READ, offices, call.parties):
         return True
-    if reader.role is Role.SUPERVISOR:
-        return reader.office in _offices_of_call(call, directory)
     waits = call.state is CallState.WAITING and call.queue is not None
-    return waits and call.queue in directory.queues_of(reader.person)
+    return waits and _may_in(reader, Action.CALLS_WAITING, offices, directory.members_of(call.queue))
 
 
-def _offices_of_call(call: LiveCall, directory: Directory) -> frozenset[str | None]:
+def _may_in(reader: Reader, action: Action, offices: Collection[str], agents: Collection[str]) -> bool:
+    if not offices:
+        return may(reader, action, agents=agents)
+    return any(may(reader, action, office=office, agents=agents) for office in offices)
+
+
+def _offices_of_call(call: LiveCall, directory: Directory) -> frozenset[str]:
     """The office whose number was dialled and those of the agents in the call; else the queue's."""
     offices = {directory.office_of(agent) for agent in call.parties}
     offices.add(directory.office_of_number(call.did))
-    offices.discard(None)
-    return frozenset(offices) or frozenset(directory.offices_of_queue(call.queue))
+    known = frozenset(office for office in offices if office is not None)
+    return known or directory.offices_of_queue(call.queue)

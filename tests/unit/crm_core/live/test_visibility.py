@@ -80,7 +80,7 @@ def test_agents_and_queues_of_a_snapshot() -> None:
     assert agents["leyla"] == agents["rena"] == ["leyla"]
     assert agents["root"] == ["anna", "boris", "leyla"]
     assert queues == {
-        "anna": ["sales"],
+        "anna": ["sales", "service"],
         "boris": ["sales", "service"],
         "leyla": ["service"],
         "oleg": ["sales", "service"],
