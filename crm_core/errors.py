@@ -4,6 +4,7 @@ CallcardError
     BadInput        400  what was given is not of the form asked for
         BadOffice   400  the office file says something that cannot be
     NotSignedIn     401  no valid token or session
+    Forbidden       403  may be seen, but this may not be done to it
     NotFound        404  does not exist, or may not be seen (the same answer on purpose)
     Conflict        409  somebody else changed it first, or it is taken
     Unavailable     503  a dependency is away; nothing was changed, try again
@@ -48,6 +49,13 @@ class NotSignedIn(CallcardError):
 
     code = "not_signed_in"
     status = 401
+
+
+class Forbidden(CallcardError):
+    """You may not do this."""
+
+    code = "forbidden"
+    status = 403
 
 
 class NotFound(CallcardError):
