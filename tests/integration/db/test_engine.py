@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from crm_core.db import embedded
 from crm_core.db.engine import Database
 from crm_core.errors import StartRefused, Unavailable
 from crm_core.health import HealthState
@@ -82,14 +84,14 @@ async def test_a_full_hot_pool_is_unavailable_in_time(database_dsn: str) -> None
         await database.close()
 
 
-async def test_nobody_listening_is_unavailable_at_open(postgres_socket: str) -> None:
+async def test_nobody_listening_is_unavailable_at_open() -> None:
     with pytest.raises(Unavailable):
         await Database.open("postgresql://callcard@127.0.0.1:1/callcard")
 
 
-async def test_a_missing_database_refuses_the_start_in_one_line(postgres_socket: str) -> None:
+async def test_a_missing_database_refuses_the_start_in_one_line(postgres_home: Path) -> None:
     with pytest.raises(StartRefused, match=r"CALLCARD_DATABASE_URL: .*not_there"):
-        await Database.open(f"postgresql://callcard@/not_there?host={postgres_socket}")
+        await Database.open(embedded.dsn(postgres_home, "not_there"))
 
 
 async def test_opens_without_a_server_when_told_so() -> None:

@@ -1,0 +1,114 @@
+"""Real servers that live as long as the test session."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from crm_core.db.embedded import EmbeddedPostgres
+
+
+class PostgresThread:
+    """An `EmbeddedPostgres` on an event loop of its own thread: tests come and go with theirs."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="test-postgres")
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._thread.start()
+        self._started.wait(120)
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop the server and its thread."""
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(60)
+
+    async def _run(self) -> None:
+        server = EmbeddedPostgres(self.home, settings={"fsync": "off", "max_connections": "100"})
+        try:
+            await server.start()
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        except BaseException as error:
+            self._failure = error
+            return
+        finally:
+            self._started.set()
+        await self._stop.wait()
+        await server.stop()
+
+
+class RedisProcess:
+    """A redis-server on a port of its own, nothing kept on disk. Can be frozen, killed, started again."""
+
+    def __init__(self, program: str, host: str, directory: Path) -> None:
+        self.host = host
+        self.port = free_port(host)
+        self.url = f"redis://{host}:{self.port}/0"
+        self._command = [
+            program,
+            "--bind",
+            host,
+            "--port",
+            str(self.port),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
+        self._directory = directory
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until the port answers."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, cwd=self._directory)
+        wait_until(self._answers, "redis-server did not start")
+
+    def stop(self) -> None:
+        """Kill it: it holds nothing."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process = None
+
+    def flush(self) -> None:
+        """Remove everything."""
+        with socket.create_connection((self.host, self.port), timeout=5) as connection:
+            connection.sendall(b"FLUSHALL\r\n")
+            assert connection.recv(64).startswith(b"+OK")
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+def free_port(host: str) -> int:
+    """A TCP port nobody listens on at *host*."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], bool], failure: str, seconds: float = 10.0) -> None:
+    """Poll *condition* from a thread that has no event loop."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(failure)
+        time.sleep(0.02)
