@@ -1,1 +1,1 @@
-"""The demo: a sample office whose PBX calls itself, so that real calls arrive without a carrier or a phone."""
+"""The demo: a sample office whose PBX calls itself, so that real calls arrive without carrier or phone."""

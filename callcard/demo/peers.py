@@ -1,4 +1,4 @@
-"""The demo's carrier and desk phones: the same Asterisk on other loopback addresses, so each call is real SIP.
+"""The demo's carrier and desk phones: the same Asterisk on other loopback addresses, each call real SIP.
 
 127.0.0.1 is the PBX, 127.0.0.2 the carrier (the sample trunk's address), 127.0.0.3 the agents' phones.
 A caller is a call file in Asterisk's spool (docs.asterisk.org, "Asterisk Call Files"): no manager
@@ -7,7 +7,6 @@ account needs the right to dial for it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -126,5 +125,5 @@ def ring(spool: Path, caller: Caller) -> None:
     """Put the call file into Asterisk's outgoing folder: written aside and moved, as Asterisk asks."""
     aside = spool / f"{new_id()}.call"
     aside.write_text(call_file(caller), encoding="ascii")
-    os.chmod(aside, 0o666)  # noqa: S103 - Asterisk, under its own user, reads and removes it
+    aside.chmod(0o666)  # Asterisk, under its own user, reads and removes it
     aside.replace(spool / "outgoing" / aside.name)
