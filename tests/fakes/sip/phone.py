@@ -68,6 +68,7 @@ class Phone(SipPeer):
         super().__init__(*args)
         self._behaviour: Behaviour = Manual()
         self._registration = (new_branch(), 0)
+        self.registered = False
         self.on_invite = self._behave
 
     @classmethod
@@ -130,10 +131,20 @@ class Phone(SipPeer):
         self._registration = (call_id, response.cseq[0])
         if response.status != 200:
             raise RegistrationFailed(response.status)
+        self.registered = expires > 0
 
     async def unregister(self) -> None:
         """Take our contact away."""
         await self.register(expires=0)
+
+    async def close(self) -> None:
+        """Take the registration away (a silent phone is gone without a word) and end as any peer."""
+        if self.registered and not isinstance(self._behaviour, Silent):
+            try:
+                await self.register(expires=0, timeout=1.0)
+            except (RegistrationFailed, TimeoutError):
+                pass  # the switch may be gone already: the test ends either way
+        await super().close()
 
     async def dial(self, target: str, *, headers: Extra = (), tone: int | None = -1) -> OutgoingCall:
         """Call an extension or code at the switch."""
