@@ -7,6 +7,7 @@ aliases, tags, several documents and repeated keys are refused: nothing in the f
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -113,8 +114,15 @@ def _events(text: str) -> Iterator[Event]:
 def _build(node: Node, path: Path, lines: dict[Path, int]) -> object:
     lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, ScalarNode):
-        plain = node.style is None
-        return None if plain and node.value in _NULLS else str(node.value)
+        if node.style is None and node.value in _NULLS:
+            return None
+        # Titles end up in Asterisk's files: a line end in one would be a line of configuration.
+        if any(unicodedata.category(char)[0] == "C" for char in node.value):
+            line = node.start_mark.line + 1
+            raise NotPlainYaml(
+                Problem(line, dotted(path), "holds a line end or a control character: remove it")
+            )
+        return str(node.value)
     if isinstance(node, SequenceNode):
         return [_build(item, (*path, index), lines) for index, item in enumerate(node.value)]
     if not isinstance(node, MappingNode):  # pragma: no cover - YAML has three kinds of nodes
