@@ -22,7 +22,7 @@ def new_id() -> UUID:
             ms += 1
             _sequence = 0
     else:
-        _sequence = int.from_bytes(os.urandom(1)) # leaves room below 0xFFF to count on
+        _sequence = int.from_bytes(os.urandom(1))  # leaves room below 0xFFF to count on
     _last_ms = ms
     tail = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
     return UUID(int=(ms << 80) | (0x7 << 76) | (_sequence << 64) | (0b10 << 62) | tail)

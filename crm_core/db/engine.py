@@ -154,8 +154,7 @@ class Database:
 
     async def close(self) -> None:
         """Close both pools; what does not close within 2 s (a frozen server) is cut."""
-        await _within(2.0, self._hot.close())
-        await _within(2.0, self._engine.dispose())
+        await asyncio.gather(_within(2.0, self._hot.close()), _within(2.0, self._engine.dispose()))
         for socket in list(self._sockets):
             if not socket.is_closed():
                 socket.terminate()
