@@ -1,0 +1,181 @@
+"""A private Asterisk: relocated, unprivileged, ours from start to stop. Several may run at once.
+
+It runs in the foreground as our child, on folders, addresses and a control socket of its own. When we
+die, the kernel ends it; when it dies, it is started again. Each start has a number (the boot epoch):
+Asterisk's Uniqueids count from its start, so an id means something only within one epoch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import stat
+from pathlib import Path
+
+import structlog
+
+from asterisk_conf.control import Control
+from asterisk_conf.settings import CONTROL_SOCKET, LONGEST_SOCKET_PATH, Asterisk, PbxSettings
+from crm_core.child import Child, ChildFailed, Command
+from crm_core.clock import Clock, SystemClock
+from crm_core.db import identity as identities
+from crm_core.db.identity import Identity
+from crm_core.errors import StartRefused, Unavailable
+from crm_core.health import Health
+from crm_core.supervise import RestartPolicy, Supervisor
+
+log = structlog.get_logger(__name__)
+
+NAME = "asterisk"
+_READY_S = 30.0
+_BOOT_FILE = "boot_epoch"
+
+
+def run_dir(home: Path) -> Path:
+    """Where the control socket of *home* lives: inside, or below /tmp where that path is too long."""
+    near = home.resolve() / "run"
+    if len(os.fsencode(near / CONTROL_SOCKET)) <= LONGEST_SOCKET_PATH:
+        return near
+    return Path("/tmp") / f"callcard-pbx-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"  # noqa: S108
+
+
+class PrivatePbx:
+    """The owner of one private Asterisk. `await start()`, later `await stop()`.
+
+    *settings.current* must hold a generation of configuration (`generations.write`, `generations.use`).
+    *identity*: as whom it runs (`prepare`); None: found by `prepare` at start.
+    """
+
+    def __init__(
+        self,
+        settings: PbxSettings,
+        asterisk: Asterisk,
+        *,
+        identity: Identity | None = None,
+        health: Health | None = None,
+        clock: Clock | None = None,
+        policy: RestartPolicy | None = None,
+    ) -> None:
+        self.settings = settings
+        self.asterisk = asterisk
+        self.control = Control(asterisk, settings)
+        self._identity = identity
+        self._health = health or Health(clock)
+        self._clock = clock or SystemClock()
+        self._policy = policy or RestartPolicy(budget=None)
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of Asterisk; None while it is not running."""
+        child = self._supervisor.child if self._supervisor else None
+        return child.pid if child else None
+
+    @property
+    def boot_epoch(self) -> int:
+        """How often this PBX was started; 0 before the first start."""
+        try:
+            return int((self.settings.home / _BOOT_FILE).read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    async def start(self) -> None:
+        """Start and wait until fully booted. Raises StartRefused (one line) when it does not.
+
+        Afterwards an Asterisk that dies is started again, with growing pauses, until `stop`.
+        """
+        if self._identity is None:
+            self._identity = await asyncio.to_thread(prepare, self.settings)
+        if not (self.settings.current / "asterisk.conf").exists():
+            raise StartRefused(
+                "There is no configuration for the private PBX yet; apply an office file first."
+            )
+        self._supervisor = Supervisor(
+            self._command(self._identity),
+            ready=self._booted,
+            ready_timeout_s=_READY_S,
+            before=self._note_boot,
+            policy=self._policy,
+            health=self._health,
+            clock=self._clock,
+        )
+        try:
+            await self._supervisor.start()
+        except ChildFailed as error:
+            self._supervisor = None
+            raise StartRefused(f"The private PBX does not start: {error.message}") from error
+
+    async def stop(self) -> None:
+        """End it and the calls in it; bounded in time."""
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+            self._supervisor = None
+
+    async def wait(self) -> None:
+        """Wait until `stop`."""
+        if self._supervisor is not None:
+            await self._supervisor.wait()
+
+    def _command(self, identity: Identity) -> Command:
+        config = self.settings.current / "asterisk.conf"
+        return Command(
+            name=NAME,
+            argv=[*self.asterisk.command, "-f", "-C", config],
+            cwd=self.settings.home,
+            env={"PATH": os.defpath, "HOME": str(self.settings.home), "LC_ALL": "C.UTF-8"},
+            user=identity.drop,
+            stops=((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0)),
+            death_signal=signal.SIGTERM,
+        )
+
+    async def _note_boot(self) -> None:
+        """Count this start before it happens: an epoch is never used twice."""
+        epoch = self.boot_epoch + 1
+        fresh = self.settings.home / f".{_BOOT_FILE}.new"
+        fresh.write_text(f"{epoch}\n")
+        fresh.rename(self.settings.home / _BOOT_FILE)
+        log.info("private pbx starts", boot_epoch=epoch, version=self.asterisk.version_text)
+
+    async def _booted(self, _child: Child) -> None:
+        """Return when Asterisk says that it is fully booted: a login it accepts earlier is no proof."""
+        while True:
+            try:
+                if "fully booted" in await self.control.run("core waitfullybooted", timeout=_READY_S):
+                    return
+            except Unavailable:
+                pass  # its control socket is not there yet
+            await asyncio.sleep(0.05)
+
+
+def prepare(settings: PbxSettings, user: str | None = None) -> Identity:
+    """Make every folder Asterisk writes to, owned by the user it runs as; that user.
+
+    Blocking. Raises StartRefused when a folder is somebody else's, or the user may not enter it.
+    """
+    settings.home.mkdir(parents=True, exist_ok=True)
+    identity = identities.choose(settings.home, user)
+    if identity.drop is not None:
+        os.chown(settings.home, 0, identity.gid)  # Asterisk must not be able to swap its configuration
+    settings.home.chmod(0o750)
+    for folder in settings.folders():
+        if folder == settings.run_dir:
+            _make_private(folder, identity)
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        if identity.drop is not None and folder != settings.etc:
+            os.chown(folder, identity.uid, identity.gid)
+            folder.chmod(0o750)
+    return identity
+
+
+def _make_private(directory: Path, identity: Identity) -> None:
+    """Make *directory* for this user alone. Raises StartRefused when somebody else made it first."""
+    try:
+        directory.mkdir(mode=0o700, parents=True)
+        identity.owns(directory)
+    except FileExistsError:
+        found = directory.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != identity.uid or found.st_mode & 0o077:
+            raise StartRefused(f"{directory} is not a private folder of Asterisk's user") from None
