@@ -1,0 +1,156 @@
+"""What the router asks of the switch, each as one typed call. Nothing else in the house names AMI headers.
+
+All raise Unavailable when the link is not up (nothing was sent), OutcomeUnknown when no answer came
+(look, never send again) and BadInput for values that may not go over the wire.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from callrouter.ami.link import AmiLink
+from crm_core.errors import BadInput, Unavailable
+from crm_core.i18n import N_
+
+OFFER_CONTEXT: Final = "cc-offer"
+_GLOBAL_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_CHANNEL_NAME: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.@-]+-[0-9a-f]{8}(;[12])?")
+_NORMAL_CLEARING: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Originate:
+    """A call from the switch itself: *channel* is rung, then goes on at context,exten,1."""
+
+    channel: str
+    context: str
+    exten: str
+    channel_id: str  # ours, so that the call can be looked up when the answer is lost
+    caller_id: str = ""
+    timeout_s: int = 30
+    variables: tuple[tuple[str, str], ...] = ()
+
+
+class Actor:
+    """The actor's link with the few actions it may send.
+
+    *contexts*: where `originate` may lead. The switch itself does not limit this: an account with
+    `write=originate` may enter any context, and so reach any destination.
+    """
+
+    def __init__(self, link: AmiLink, *, contexts: Collection[str]) -> None:
+        self._link = link
+        self._contexts = frozenset(contexts)
+
+    async def redirect_to_offer(self, channel: str) -> bool:
+        """Pull a waiting caller out to ask the router again. False: no such channel any more.
+
+        True means queued only: a caller who hangs up at that moment never arrives there.
+        """
+        return await self._ok(
+            "Redirect", Channel=_channel(channel), Context=OFFER_CONTEXT, Exten="s", Priority=1
+        )
+
+    async def hangup_leg(self, channel: str) -> bool:
+        """End one channel. False: it is gone already."""
+        return await self._ok("Hangup", Channel=_channel(channel), Cause=_NORMAL_CLEARING)
+
+    async def queue_add(
+        self,
+        queue: str,
+        interface: str,
+        *,
+        member: str,
+        state_interface: str,
+        penalty: int = 0,
+        paused: bool = False,
+    ) -> bool:
+        """Make *interface* a member of the net's queue. False: it is one already, or there is no such queue."""
+        return await self._ok(
+            "QueueAdd",
+            Queue=queue,
+            Interface=interface,
+            MemberName=member,
+            StateInterface=state_interface,
+            Penalty=penalty,
+            Paused=paused,
+        )
+
+    async def queue_remove(self, queue: str, interface: str) -> bool:
+        """Take a member out. False: it is none."""
+        return await self._ok("QueueRemove", Queue=queue, Interface=interface)
+
+    async def queue_pause(
+        self, interface: str, paused: bool, *, reason: str = "", queue: str | None = None
+    ) -> bool:
+        """Pause or resume a member, in all its queues unless *queue* is named. False: it is none."""
+        where = {} if queue is None else {"Queue": queue}
+        return await self._ok("QueuePause", Interface=interface, Paused=paused, Reason=reason, **where)
+
+    async def queue_penalty(self, queue: str, interface: str, penalty: int) -> bool:
+        """Set a member's penalty. False: it is none."""
+        return await self._ok("QueuePenalty", Queue=queue, Interface=interface, Penalty=penalty)
+
+    async def set_global(self, name: str, value: str) -> None:
+        """Set a global variable of the dialplan. Raises Unavailable when the switch refuses."""
+        if not await self._ok("Setvar", Variable=_global(name), Value=value):
+            raise Unavailable(N_("The telephone system refused a command."), field=name)
+
+    async def get_global(self, name: str) -> str | None:
+        """Read a global variable of the dialplan; None when it is not set."""
+        answer = await self._link.action("Getvar", Variable=_global(name))
+        return answer.get("Value") or None
+
+    async def originate(self, call: Originate) -> bool:
+        """Place a call into one of our own contexts. False: refused at once; True: queued, no more.
+
+        Raises BadInput for a context outside the allow-list, also when the channel is a Local one.
+        """
+        for context in (call.context, *_local_context(call.channel)):
+            if context not in self._contexts:
+                raise BadInput(N_("Calls may not be placed into this context."), field="context")
+        return await self._ok(
+            "Originate",
+            Channel=call.channel,
+            Context=call.context,
+            Exten=call.exten,
+            Priority=1,
+            ChannelId=call.channel_id,
+            CallerID=call.caller_id,
+            Timeout=call.timeout_s * 1000,
+            Variable=[f"{name}={value}" for name, value in call.variables],
+        )
+
+    def new_channel_id(self, of: UUID) -> str:
+        """The ChannelId of a call of ours: begins with the switch's token like every Uniqueid it makes."""
+        return f"{self._link.systemname}-{of}" if self._link.systemname else str(of)
+
+    async def _ok(self, name: str, **headers: str | int | bool | list[str]) -> bool:
+        answer = await self._link.action(name, **headers)
+        return answer.get("Response") == "Success"
+
+
+def _channel(name: str) -> str:
+    """Only a full channel name: Hangup takes `/regex/` and would end every call it matches."""
+    if _CHANNEL_NAME.fullmatch(name) is None:
+        raise BadInput(N_("This is not a channel of the telephone system."), field="channel")
+    return name
+
+
+def _global(name: str) -> str:
+    """`GLOBAL(NAME)` and nothing else: a function name here would read files or run commands."""
+    if _GLOBAL_NAME.fullmatch(name) is None:
+        raise BadInput(N_("This is not the name of a variable."), field="name")
+    return f"GLOBAL({name})"
+
+
+def _local_context(channel: str) -> tuple[str, ...]:
+    """The context a Local channel enters; a channel string of any other kind enters none."""
+    technology, _, rest = channel.partition("/")
+    if technology.lower() != "local":
+        return ()
+    return (rest.partition("@")[2].partition("/")[0],)

@@ -1,0 +1,22 @@
+"""Text from the telephone network, made safe to keep and to show."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+MAX_TEXT: Final = 80  # Asterisk's own limit for an extension
+_UNKNOWN: Final = "<unknown>"  # how AMI spells a number or name that is not set
+# Joiners are part of words in some scripts; every other invisible character only hides or reorders text.
+_JOINERS: Final = frozenset("\u200c\u200d")
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """Return *text* in NFC, without control, format and bidi characters, at most *limit* characters."""
+    if text.isascii() and text.isprintable():
+        cleaned = text.strip()
+    else:
+        normal = unicodedata.normalize("NFC", text)
+        spaced = "".join(" " if ch.isspace() else ch for ch in normal)
+        cleaned = "".join(ch for ch in spaced if ch.isprintable() or ch in _JOINERS).strip()
+    return "" if cleaned == _UNKNOWN else cleaned[:limit]
