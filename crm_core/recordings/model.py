@@ -18,6 +18,7 @@ class RecordingState(StrEnum):
     PARTIAL = "partial"  # one side missing
     MISSING = "missing"  # expected, and not found: see reason
     RECOVERED = "recovered"  # header repaired after a crash
+    EXPIRED = "expired"  # deleted when its time was over
 
 
 class RecordingKind(StrEnum):
@@ -25,6 +26,22 @@ class RecordingKind(StrEnum):
 
     CALL = "call"
     VOICEMAIL = "voicemail"
+
+
+class RecordingReason(StrEnum):
+    """Why a recording is not simply OK. Stored: never renamed."""
+
+    DISK_FULL = "disk_full"
+    NOT_WRITABLE = "not_writable"
+    NOT_FOUND = "not_found"  # the folder is fine, the PBX made no file
+    NO_PACKETS = "no_packets"  # a file without a single sound packet
+    SILENCE = "silence"  # packets of digital silence only
+    CUSTOMER_SILENT = "customer_silent"
+    AGENT_SILENT = "agent_silent"
+    ENDED_EARLY = "ended_early"
+    UNREADABLE = "unreadable"  # not a WAV file we can make sense of
+    CRASH = "crash"  # the PBX died while it wrote
+    RETENTION = "retention"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +52,7 @@ class Recording:
     call_id: UUID
     kind: RecordingKind
     state: RecordingState
-    reason: str | None = None  # disk_full, not_writable, never_bridged, crash …
+    reason: str | None = None  # a RecordingReason
     path: str | None = None
     format: str | None = None  # wav or mp3
     size_bytes: int | None = None
