@@ -1,0 +1,143 @@
+"""Who is who: passwords, bearer tokens, and the people the office file names."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import OrderedDict
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.audit.store import record
+from crm_core.clock import Clock
+from crm_core.db.engine import Database
+from crm_core.errors import BadInput, NotFound
+from crm_core.i18n import N_
+from crm_core.ids import new_id
+from crm_core.people import store
+from crm_core.people.model import Office, Person, Reader, Role
+from crm_core.people.passwords import Passwords
+from crm_core.people.store import TokenInfo
+from crm_core.permissions import Scope
+
+TOKEN_PREFIX = "cc_"  # noqa: S105 - so that a leaked one is recognised by scanners
+TOKEN_BYTES = 32
+CACHE_S = 2.0  # a token revoked by another process works at most this much longer
+CACHE_SIZE = 1000
+
+EVERYBODY = Scope(all=True)
+
+
+class PeopleService:
+    """Use cases of people. Belongs to one event loop."""
+
+    def __init__(self, database: Database, clock: Clock, passwords: Passwords | None = None) -> None:
+        self._database = database
+        self._clock = clock
+        self._passwords = passwords or Passwords()
+        self._readers: OrderedDict[bytes, tuple[Reader, float]] = OrderedDict()
+
+    async def add_user(self, name: str, password: str, *, by: str) -> None:
+        """Give the person *name* a password, or another one.
+
+        Raises NotFound when the applied office file names nobody so, BadInput for a bad password.
+        """
+        hashed = await self._passwords.hash(password)
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            await self._require(connection, name)
+            await store.set_credential(connection, name, hashed, now)
+            await record(
+                connection, actor=by, action="person.password_set", kind="person", subject=name, at=now
+            )
+
+    async def reader_for_password(self, name: str, password: str) -> Reader | None:
+        """Who *name* is when *password* is theirs; takes as long when there is no such person."""
+        async with self._database.transaction() as connection:
+            found = await store.credential(connection, name)
+        right = await self._passwords.matches(found[0] if found else None, password)
+        return found[1] if found and right else None
+
+    async def create_token(self, person: str, label: str, *, by: str) -> str:
+        """Make a bearer token: the only time it is seen. Raises NotFound, BadInput for a bad label."""
+        label = label.strip()
+        if not 1 <= len(label) <= 80:
+            raise BadInput(N_("a token's label has 1 to 80 characters"), field="label")
+        token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+        id, now = new_id(), self._clock.now()
+        async with self._database.transaction() as connection:
+            await self._require(connection, person)
+            await store.add_token(
+                connection, id=id, person=person, label=label, sha256=_digest(token), at=now
+            )
+            await record(
+                connection,
+                actor=by,
+                action="token.created",
+                kind="token",
+                subject=id,
+                at=now,
+                after={"person": person, "label": label},
+            )
+        return token
+
+    async def list_tokens(self, person: str) -> tuple[TokenInfo, ...]:
+        """The tokens of *person* that work."""
+        async with self._database.transaction() as connection:
+            return await store.tokens_of(connection, person)
+
+    async def revoke_token(self, id: UUID, *, by: str) -> None:
+        """End a token: here at once, in other processes within CACHE_S. Raises NotFound."""
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            person = await store.revoke_token(connection, id, now)
+            if person is None:
+                raise NotFound(N_("there is no such token"))
+            await record(connection, actor=by, action="token.revoked", kind="token", subject=id, at=now)
+        self._readers.clear()
+
+    async def reader_for_token(self, token: str) -> Reader | None:
+        """Who a bearer token stands for, None when it does not work. Remembered for CACHE_S."""
+        if not token.startswith(TOKEN_PREFIX) or len(token) > 100:
+            return None
+        digest, now = _digest(token), self._clock.monotonic()
+        known = self._readers.get(digest)
+        if known is not None and now < known[1]:
+            return known[0]
+        async with self._database.transaction() as connection:
+            reader = await store.reader_by_token(connection, digest)
+        if reader is None:
+            self._readers.pop(digest, None)
+            return None
+        self._readers[digest] = (reader, now + CACHE_S)
+        self._readers.move_to_end(digest)
+        if len(self._readers) > CACHE_SIZE:
+            self._readers.popitem(last=False)
+        return reader
+
+    async def people(self, scope: Scope = EVERYBODY) -> tuple[Person, ...]:
+        """The people in force that *scope* holds, with their devices."""
+        async with self._database.transaction() as connection:
+            return await store.load_people(connection, store.visible(scope))
+
+    async def agents(self, scope: Scope = EVERYBODY) -> tuple[Person, ...]:
+        """Those of them who take calls: the agents, and whoever else has a device."""
+        return tuple(p for p in await self.people(scope) if p.role is Role.AGENT or p.devices)
+
+    async def offices(self) -> tuple[Office, ...]:
+        """The offices in force."""
+        async with self._database.transaction() as connection:
+            return await store.load_offices(connection)
+
+    async def _require(self, connection: AsyncConnection, name: str) -> None:
+        if not await store.person_exists(connection, name):
+            raise NotFound(
+                N_("nobody has this name"),
+                field="person",
+                hint=N_("people come from the office file: apply it first"),
+            )
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
