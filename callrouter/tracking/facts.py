@@ -1,4 +1,4 @@
-"""What our own router did to a call: folded together with the observations, so that one place makes the Call."""
+"""What our own router did to a call: folded with the observations, so that one place makes the Call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from crm_core.calls.model import OfferState, Offer, TraceLine
+from crm_core.calls.model import Offer, OfferState, TraceLine
+from crm_core.calls.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +67,10 @@ class Traced(Fact):
     """More lines for the trace."""
 
     lines: tuple[TraceLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled(Fact):
+    """The ledger's word on a finished call."""
+
+    settlement: Settlement

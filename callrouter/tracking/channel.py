@@ -1,0 +1,208 @@
+"""One PBX channel as the tracker knows it: the mutable side of a `Leg`.
+
+A channel is keyed by its Uniqueid, which follows the device through a masquerade (the names are swapped
+with it). What identifies it (call, offer, agent) is read once, when it is first there: a masquerade swaps
+channel variables too, so a later value may be another channel's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from callrouter.reading.observations import ChannelFacts
+from callrouter.tracking.directory import Directory
+from callrouter.tracking.machines import LEGS, LegFact
+from crm_core.calls.model import Leg, LegRole, LegState
+
+STATE_RINGING, STATE_UP = 5, 6  # ast_channel_state, main/channelstate.h
+
+_PLUMBING = ("Local/", "Surrogate/", "Announcer/", "Recorder/", "Message/", "CBAnn/", "CBRec/")
+
+
+def uniqueid_order(uniqueid: str) -> tuple[int, int]:
+    """Sorts channels by making: `[systemname-]<epoch>.<counter>`; unreadable ones come first."""
+    epoch, _, counter = uniqueid.rpartition("-")[2].partition(".")
+    try:
+        return int(epoch), int(counter)
+    except ValueError:
+        return 0, 0
+
+
+class Channel:
+    """A channel and what it went through. Methods say whether anything visible changed."""
+
+    __slots__ = (
+        "_leg",
+        "agent",
+        "announced",
+        "answered_at",
+        "asked_at",
+        "bridge",
+        "bridges",
+        "caller_name",
+        "caller_number",
+        "cause",
+        "context",
+        "dial_status",
+        "dialled",
+        "ended_at",
+        "endpoint",
+        "exten",
+        "last_seen",
+        "name",
+        "offer_id",
+        "order",
+        "ringing_at",
+        "role",
+        "source",
+        "started_at",
+        "state",
+        "talk_s",
+        "talking_since",
+        "uniqueid",
+    )
+
+    def __init__(self, uniqueid: str, at: datetime) -> None:
+        self.uniqueid = uniqueid
+        self.order = uniqueid_order(uniqueid)
+        self.name = ""
+        self.endpoint: str | None = None
+        self.role = LegRole.OTHER
+        self.agent: str | None = None
+        self.state = LegState.NEW
+        self.caller_number = ""
+        self.caller_name = ""
+        self.context = ""
+        self.exten = ""
+        self.offer_id: UUID | None = None
+        self.dialled = False  # the callee's side of a Dial
+        self.source: str | None = None  # who dialled it
+        self.dial_status: str | None = None
+        self.bridge: str | None = None
+        self.bridges: set[str] = set()  # every bridge it was ever in: does not depend on order
+        self.announced = False  # CallAnswered was said for it
+        self.started_at = self.last_seen = at
+        self.ringing_at: datetime | None = None
+        self.answered_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.asked_at: datetime | None = None  # its side asked to hang up
+        self.talking_since: datetime | None = None
+        self.talk_s = 0.0
+        self.cause: int | None = None
+        self._leg: Leg | None = None
+
+    @property
+    def plumbing(self) -> bool:
+        """Local halves and the like: they connect, they are nobody's leg."""
+        return self.name.startswith(_PLUMBING)
+
+    @property
+    def live(self) -> bool:
+        """The PBX still has it, as far as we know."""
+        return self.state is not LegState.ENDED
+
+    @property
+    def local_pair(self) -> str | None:
+        """`Local/x@y-0001` of its halves `…;1` and `…;2`; None for other channels."""
+        return self.name[:-2] if self.name.endswith((";1", ";2")) else None
+
+    def see(self, facts: ChannelFacts, directory: Directory, at: datetime) -> bool:
+        """Take in what a frame shows of the channel."""
+        self.last_seen = max(self.last_seen, at)
+        changed = False
+        if facts.name and facts.name != self.name:
+            changed = self.rename(facts.name, directory)
+        self.context, self.exten = facts.context or self.context, self.exten or facts.exten
+        if not self.caller_number and facts.caller_number:
+            self.caller_number, changed = facts.caller_number, True
+        if not self.caller_name and facts.caller_name:
+            self.caller_name, changed = facts.caller_name, True
+        if self.offer_id is None and facts.offer_id is not None:
+            self.offer_id = facts.offer_id
+        if facts.state == STATE_RINGING:
+            changed |= self.step(LegFact.RINGS, at)
+        elif facts.state == STATE_UP:
+            changed |= self.step(LegFact.IS_UP, at)
+        if changed:
+            self._leg = None
+        return changed
+
+    def rename(self, name: str, directory: Directory) -> bool:
+        """Take another name; the passing names of a masquerade (`<MASQ>`, `<ZOMBIE>`) are not taken."""
+        if "<" in name:
+            return False
+        self.name = name
+        self.endpoint = endpoint_of(name)
+        if self.endpoint in directory.trunks:
+            self.role = LegRole.CUSTOMER
+        elif self.endpoint is not None and (agent := directory.endpoints.get(self.endpoint)):
+            self.role, self.agent = LegRole.AGENT, agent
+        self._leg = None
+        return True
+
+    def step(self, fact: LegFact, at: datetime) -> bool:
+        """Move the leg's state; False when the table knows no such move or it is where it was."""
+        state = LEGS.get((self.state, fact), self.state)
+        if fact is LegFact.RINGS and self.ringing_at is None and state is not LegState.ENDED:
+            self.ringing_at, self._leg = at, None
+        if fact is LegFact.IS_UP and self.answered_at is None:
+            # Also for one already gone: its last frame says that it was up.
+            self.answered_at, self._leg = at, None
+        if state is self.state:
+            return False
+        self.state, self._leg = state, None
+        return True
+
+    def gone(self, at: datetime, cause: int | None) -> None:
+        """The PBX has it no more."""
+        self.step(LegFact.GOES, at)
+        self.ended_at = max(at, self.started_at)
+        self.cause = cause
+        self.bridge = None
+        self._leg = None
+
+    def talk(self, talking: bool, at: datetime) -> None:
+        """Open, carry on or close its talk time."""
+        if self.talking_since is not None:
+            self.talk_s += max(0.0, (at - self.talking_since).total_seconds())
+            self._leg = None
+        self.talking_since = at if talking else None
+
+    def leg(self) -> Leg:
+        """The leg as readers get it; made anew only after a change."""
+        if self._leg is None:
+            self._leg = Leg(
+                channel=self.uniqueid,
+                channel_name=self.name,
+                role=self.role,
+                agent=self.agent,
+                endpoint=self.endpoint,
+                number=self.caller_number or None,
+                state=self.state,
+                started_at=self.started_at,
+                ringing_at=self.ringing_at,
+                answered_at=self.answered_at,
+                ended_at=self.ended_at,
+                talk_s=round(self.talk_s, 3),
+                cause=self.cause,
+            )
+        return self._leg
+
+
+def endpoint_of(name: str) -> str | None:
+    """`agent-anna-desk` of `PJSIP/agent-anna-desk-0000001a`; None for anything but PJSIP."""
+    return name[6:].rpartition("-")[0] or None if name.startswith("PJSIP/") else None
+
+
+def restored(leg: Leg) -> Channel:
+    """The channel behind a stored leg, as far as the row tells: which bridge it is in must be seen anew."""
+    channel = Channel(leg.channel, leg.started_at)
+    channel.name, channel.endpoint = leg.channel_name, leg.endpoint
+    channel.role, channel.agent = leg.role, leg.agent
+    channel.state, channel.caller_number = leg.state, leg.number or ""
+    channel.ringing_at, channel.answered_at = leg.ringing_at, leg.answered_at
+    channel.ended_at, channel.talk_s, channel.cause = leg.ended_at, leg.talk_s, leg.cause
+    channel.announced = leg.role is LegRole.AGENT and leg.talk_s > 0
+    channel.dialled = leg.ringing_at is not None
+    return channel

@@ -1,0 +1,25 @@
+"""What the tracker must know of the office to read channels: whose device, whose extension, which queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """A frozen view of the applied office. Keys and values are the stable names of people and queues."""
+
+    endpoints: Mapping[str, str] = field(default_factory=dict)  # PJSIP endpoint -> agent
+    agent_extensions: Mapping[str, str] = field(default_factory=dict)  # extension -> agent
+    queue_extensions: Mapping[str, str] = field(default_factory=dict)  # extension -> queue
+    trunks: frozenset[str] = frozenset()  # PJSIP endpoints customers come through
+    number_queues: Mapping[str, str] = field(default_factory=dict)  # number, E.164 -> queue
+
+    def extension_of(self, agent: str) -> str | None:
+        """The agent's own extension."""
+        return next((number for number, name in self.agent_extensions.items() if name == agent), None)
+
+    def target(self, extension: str) -> str | None:
+        """The agent or queue that *extension* reaches; None when it reaches nobody we know."""
+        return self.agent_extensions.get(extension) or self.queue_extensions.get(extension)

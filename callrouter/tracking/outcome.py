@@ -1,0 +1,76 @@
+"""What became of an ended call, and who ended it, as far as AMI and our own facts tell.
+
+Both are asked again when a late item arrives, so they read only what does not depend on order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crm_core.calls.model import HangupBy, LegRole, Outcome
+from crm_core.calls.trace import Code
+
+if TYPE_CHECKING:
+    from callrouter.tracking.channel import Channel
+    from callrouter.tracking.record import CallRecord
+
+# Q.850: no route, no circuit, network out of order, temporary failure, congestion, … of the caller's leg.
+_FAILURES = frozenset({1, 2, 3, 27, 34, 38, 41, 42, 44, 47, 50, 57, 58, 65, 66, 79, 88, 95, 102, 111})
+_REFUSALS = frozenset({"BUSY", "NOANSWER", "CHANUNAVAIL", "CONGESTION"})
+_OVERFLOWS = frozenset({Code.OVERFLOW_NO_AGENTS.value, Code.OVERFLOW_MAX_WAIT.value})
+
+
+def outcome_of(record: CallRecord) -> Outcome | None:
+    """The outcome of a call whose channels are all gone; None for a consult call that became another's."""
+    if record.pbx_lost:
+        return Outcome.PBX_LOST
+    if record.answered_at is not None:
+        return Outcome.ANSWERED
+    if record.merged_into is not None:
+        return None
+    if record.voicemail_at is not None:
+        return Outcome.VOICEMAIL
+    if record.refused:
+        return Outcome.BLOCKED
+    caller = record.origin
+    if caller is not None and caller.asked_at is not None:
+        return Outcome.ABANDONED
+    if any(line.code in _OVERFLOWS for line in record.trace):
+        return Outcome.OVERFLOW
+    return Outcome.FAILED if _failed(record, caller) else Outcome.ABANDONED
+
+
+def _failed(record: CallRecord, caller: Channel | None) -> bool:
+    """Something says that it was not the caller who gave up."""
+    if caller is not None and caller.cause in _FAILURES:
+        return True
+    if caller is None or caller.role is LegRole.CUSTOMER:
+        # Our dialplan keeps a customer in a loop until somebody answers or an overflow is said.
+        return False
+    dialled = [channel for channel in record.channels.values() if channel.dial_status is not None]
+    return bool(dialled) and max(dialled, key=lambda channel: channel.order).dial_status in _REFUSALS
+
+
+def hangup_side(record: CallRecord) -> HangupBy | None:
+    """Who asked first to end it, of those who had the call at its end."""
+    if record.pbx_lost:
+        return HangupBy.SYSTEM
+    if record.merged_into is not None:
+        return None
+    asked = [channel for channel in record.channels.values() if channel.asked_at is not None]
+    asked = [channel for channel in asked if _had_it(record, channel)]
+    if asked:
+        first = min(asked, key=lambda channel: (channel.asked_at, channel.order))
+        return (
+            HangupBy.AGENT if first.role is LegRole.AGENT and first is not record.origin else HangupBy.CALLER
+        )
+    return HangupBy.CALLER if record.outcome is Outcome.ABANDONED else HangupBy.SYSTEM
+
+
+def _had_it(record: CallRecord, channel: Channel) -> bool:
+    """A device that refused an offer, or one that handed the call over, did not end the call."""
+    if channel.uniqueid in record.handed_over:
+        return False
+    if channel is record.origin or channel.role is LegRole.CUSTOMER:
+        return True
+    return channel.role is LegRole.AGENT and bool(channel.bridges) and channel.agent == record.agent

@@ -1,0 +1,329 @@
+"""One call as it is folded: the mutable side of a `Call`, and what its channels amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from callrouter.tracking import offering
+from callrouter.tracking.channel import Channel, restored
+from callrouter.tracking.machines import CALLS, CallFact
+from callrouter.tracking.offers import OfferRecord
+from callrouter.tracking.outcome import hangup_side, outcome_of
+from callrouter.tracking.talk import ever_talked, talking_now
+from crm_core.calls import events
+from crm_core.calls.model import (
+    Call,
+    CallState,
+    Direction,
+    HangupBy,
+    LegRole,
+    LegState,
+    Outcome,
+    TraceLine,
+)
+from crm_core.calls.settlement import Settlement, settle
+from crm_core.calls.trace import Code, line
+
+MAX_TRACE = 200  # lines of one call; a caller who waits for long loses lines of the middle, not the ends
+
+_STATE_EVENTS: dict[CallState, type[events.CallEvent]] = {
+    CallState.WAITING: events.CallWaiting,
+    CallState.HELD: events.CallHeld,
+    CallState.ENDED: events.CallEnded,
+}
+
+
+class CallRecord:
+    """Everything known of one call. `refresh` derives, `build` freezes, `pending` is what to say."""
+
+    def __init__(self, call_id: UUID, pbx: str, at: datetime) -> None:
+        self.id = call_id
+        self.pbx = pbx
+        self.channels: dict[str, Channel] = {}
+        self.offers: dict[UUID, OfferRecord] = {}
+        self.trace: list[TraceLine] = []
+        self.handed_over: set[str] = set()  # agents' channels that transferred the call away
+        self.bridges: set[str] = set()
+        self.pending: list[tuple[type[events.CallEvent], dict[str, Any]]] = []
+        self.changed = True  # something a reader sees is new
+        self.version = 0
+        # What was said of it
+        self.first_at = at
+        self.direction: Direction | None = None
+        self.did: str | None = None
+        self.queue: str | None = None
+        self.to: str | None = None
+        self.caller_raw = ""
+        self.caller_name = ""
+        self.from_agent: str | None = None
+        self.e164: str | None = None
+        self.customer_id: UUID | None = None
+        self.title: str | None = None
+        self.owner: str | None = None
+        self.disposition: str | None = None
+        self.asked = False
+        self.waiting = False
+        self.refused = False
+        self.pbx_lost = False
+        self.voicemail_at: datetime | None = None
+        self.vanished = False  # the PBX has nothing of it, and we never saw a channel
+        self.settlement: Settlement | None = None
+        self.filed: bool | None = None  # on the registry's shelf of ended calls; True: of settled ones
+        self.latest: Call | None = None  # as last built
+        # What follows from it
+        self.state = CallState.NEW
+        self.outcome: Outcome | None = None
+        self.hangup_by: HangupBy | None = None
+        self.agent: str | None = None
+        self.answered_at: datetime | None = None
+        self.ended_at: datetime | None = None
+        self.merged_into: UUID | None = None
+        self.talking_since: datetime | None = None
+        self.talk_s = 0.0
+        self.ringing_since: datetime | None = None
+        self.ring_s = 0.0
+
+    @classmethod
+    def of(cls, call: Call) -> CallRecord:
+        """The record behind a stored call, so that a restarted worker goes on with it."""
+        record = cls(call.id, call.pbx, call.started_at)
+        record.version, record.changed, record.latest = call.version, False, call
+        record.state, record.outcome, record.hangup_by = call.state, call.outcome, call.hangup_by
+        record.direction, record.did, record.queue, record.to = call.direction, call.did, call.queue, call.to
+        record.caller_raw, record.caller_name, record.e164 = call.from_raw, call.from_name, call.from_number
+        record.customer_id, record.title, record.owner = call.customer_id, call.customer_title, call.owner
+        record.disposition, record.agent = call.disposition, call.agent
+        record.answered_at, record.ended_at = call.answered_at, call.ended_at
+        record.talk_s, record.ring_s = call.talk_s, call.ring_s
+        record.merged_into = call.merged_into
+        record.asked = call.state is not CallState.NEW
+        record.waiting = call.state is CallState.WAITING
+        record.trace = list(call.trace)
+        for stored in call.trace:
+            if stored.code == Code.VOICEMAIL.value:
+                record.voicemail_at = stored.at
+            record.refused |= stored.code == Code.REFUSED.value
+        record.channels = {leg.channel: restored(leg) for leg in call.legs}
+        record.offers = {offer.id: OfferRecord(offer) for offer in call.offers}
+        return record
+
+    @property
+    def started_at(self) -> datetime:
+        """When its first channel was seen."""
+        return min((channel.started_at for channel in self.channels.values()), default=self.first_at)
+
+    @property
+    def ended(self) -> bool:
+        """The final state."""
+        return self.state is CallState.ENDED
+
+    @property
+    def origin(self) -> Channel | None:
+        """The caller's channel: the first that was made."""
+        parties = [channel for channel in self.channels.values() if not channel.plumbing]
+        return min(parties, key=lambda channel: channel.order, default=None)
+
+    def parties(self) -> Iterable[Channel]:
+        """Channels that are somebody's leg, in the order they were made."""
+        legs = (channel for channel in self.channels.values() if not channel.plumbing)
+        return sorted(legs, key=lambda channel: channel.order)
+
+    def add_line(self, added: TraceLine) -> None:
+        """Append to the trace; the same line twice is one."""
+        if added in self.trace:
+            return
+        if len(self.trace) >= MAX_TRACE:
+            del self.trace[MAX_TRACE // 2]
+        self.trace.append(added)
+        self.changed = True
+
+    def say(self, event: type[events.CallEvent], **values: Any) -> None:
+        """Let *event* be emitted with the call as it stands when the item is folded."""
+        self.pending.append((event, values))
+        self.changed = True
+
+    def refresh(self, at: datetime) -> None:
+        """Derive state, talk and ring times, agent and outcome from the channels."""
+        channels = self.channels.values()
+        talking = {one for one in talking_now(channels) if one.uniqueid not in self.handed_over}
+        self._measure(talking, at)
+        talked = self._talked()
+        if talked:
+            if self.answered_at is None:
+                self.answered_at, self.changed = max(at, self.started_at), True
+            self._name_agent(talked)
+        if (channels or self.vanished) and not any(channel.live for channel in channels):
+            self._end(at)
+            return
+        if not self.ended:
+            self._announce(talking & talked, at)
+        fact = self._fact(talking)
+        if fact is not None:
+            self._move(fact)
+
+    def _talked(self) -> set[Channel]:
+        """Agents' channels that talked; in an internal call the caller's own is not who answered."""
+        talked = ever_talked(self.channels.values())
+        if not any(channel.role is LegRole.CUSTOMER for channel in self.channels.values()):
+            origin = self.origin
+            talked.discard(origin) if origin is not None else None
+        return talked
+
+    def _name_agent(self, talked: set[Channel]) -> None:
+        """Who has the call: of those who did not hand it over, the last one made."""
+        having = [channel for channel in talked if channel.uniqueid not in self.handed_over]
+        agent = max(having or talked, key=lambda channel: channel.order).agent
+        if agent != self.agent:
+            self.agent, self.changed = agent, True
+
+    def _announce(self, talking: set[Channel], at: datetime) -> None:
+        for channel in sorted(talking, key=lambda channel: channel.order):
+            if channel.announced or channel.agent is None:
+                continue
+            channel.announced, self.waiting = True, False
+            waited = round(max(0.0, (at - self.started_at).total_seconds()), 1)
+            self.add_line(line(at, Code.ANSWERED, agent=channel.agent, seconds=waited))
+            self.say(events.CallAnswered, agent=channel.agent)
+
+    def _fact(self, talking: set[Channel]) -> CallFact | None:
+        """What the channels amount to now; None: nothing that would move the call."""
+        if talking:
+            rooms = {channel.bridge for channel in talking}
+            held = any(
+                channel.state is LegState.HELD and (channel in talking or channel.bridge in rooms)
+                for channel in self.channels.values()
+            )
+            return CallFact.IS_HELD if held else CallFact.TALKS
+        if any(not offer.final for offer in self.offers.values()):
+            return CallFact.IS_OFFERED
+        if any(_being_dialled(channel) for channel in self.channels.values()):
+            return CallFact.IS_OFFERED
+        if self.waiting:
+            return CallFact.WAITS
+        if self.state in (CallState.TALKING, CallState.HELD) and not self._handed_over():
+            return None  # the parting of the two sides at the end is not a step back
+        return CallFact.IS_ASKED
+
+    def _handed_over(self) -> bool:
+        """The last agent who talked gave the call away."""
+        talked = [channel for channel in self.channels.values() if channel.announced]
+        last = max(talked, key=lambda channel: channel.order, default=None)
+        return last is not None and last.uniqueid in self.handed_over
+
+    def _move(self, fact: CallFact) -> None:
+        if fact is CallFact.IS_ASKED and not self.asked:
+            return  # still new: nobody was asked
+        state = CALLS.get((self.state, fact), self.state)
+        if state is self.state:
+            return
+        before, self.state, self.changed = self.state, state, True
+        if before is CallState.HELD and state is CallState.TALKING:
+            self.say(events.CallResumed)
+        elif state in _STATE_EVENTS:
+            self.say(_STATE_EVENTS[state])
+
+    def _measure(self, talking: set[Channel], at: datetime) -> None:
+        """Carry the stop-watches on: each agent's talk, the call's talk, the devices' ringing."""
+        customers_talk = bool(talking)
+        ringing = False
+        for channel in self.channels.values():
+            talks = channel in talking or (customers_talk and channel.role is LegRole.CUSTOMER)
+            if talks or channel.talking_since is not None:
+                channel.talk(talks, at)
+            ringing |= channel.state is LegState.RINGING and channel.role is LegRole.AGENT
+        if self.talking_since is not None:
+            self.talk_s += max(0.0, (at - self.talking_since).total_seconds())
+        self.talking_since = at if talking else None
+        if self.ringing_since is not None:
+            self.ring_s += max(0.0, (at - self.ringing_since).total_seconds())
+        self.ringing_since = at if ringing and self.answered_at is None else None
+
+    def _end(self, at: datetime) -> None:
+        """Every channel is gone. A late item about an ended call comes here again."""
+        self.ended_at = max(
+            (channel.ended_at for channel in self.channels.values() if channel.ended_at is not None),
+            default=at,
+        )
+        outcome, side = outcome_of(self), hangup_side(self)
+        if (outcome, side) != (self.outcome, self.hangup_by):
+            self.outcome, self.hangup_by, self.changed = outcome, side, True
+        if not self.ended:
+            self.waiting = False
+            offering.close(self, at)
+            if side is not None:
+                self.add_line(line(at, Code.ENDED_BY, by=side.value))
+        self._move(CallFact.ENDS)
+
+    def build(self, at: datetime) -> Call:
+        """The call as readers get it, one version on."""
+        self.version += 1
+        self.changed = False
+        started = self.started_at
+        until = self.answered_at or self.voicemail_at or self.ended_at or at
+        origin = self.origin
+        call = Call(
+            id=self.id,
+            pbx=self.pbx,
+            direction=self._direction(origin),
+            state=self.state,
+            from_number=self.e164,
+            from_raw=self.caller_raw or (origin.caller_number if origin else ""),
+            from_name=self.caller_name or (origin.caller_name if origin else ""),
+            to=self.to or self.did,
+            did=self.did,
+            queue=self.queue,
+            started_at=started,
+            outcome=self.outcome,
+            disposition=self.disposition,
+            agent=self.agent,
+            owner=self.owner,
+            customer_id=self.customer_id,
+            customer_title=self.title,
+            answered_at=self.answered_at,
+            ended_at=self.ended_at if self.ended else None,
+            wait_s=round(max(0.0, (until - started).total_seconds()), 3),
+            ring_s=round(self.ring_s, 3),
+            talk_s=round(self.talk_s, 3),
+            hangup_by=self.hangup_by,
+            legs=tuple(channel.leg() for channel in self.parties()) if self.merged_into is None else (),
+            offers=tuple(offer.snapshot() for offer in self.offers.values()),
+            trace=tuple(self.trace),
+            merged_into=self.merged_into,
+            version=self.version,
+        )
+        self.latest = call if self.settlement is None else settle(call, self.settlement, self.pbx)
+        return self.latest
+
+    def tell(self, at: datetime) -> list[events.CallEvent]:
+        """Freeze the call as it stands and say what happened to it."""
+        call = self.build(at)
+        said = self.pending or [(events.CallChanged, {})]
+        self.pending = []
+        return [event(at=at, pbx=self.pbx, call=call, **values) for event, values in said]
+
+    def settle(self, settlement: Settlement, at: datetime) -> None:
+        """Take the ledger's word; saying the same again changes nothing."""
+        if settlement == self.settlement:
+            return
+        self.settlement = settlement
+        self.state, self.vanished = CallState.ENDED, True
+        for channel in self.channels.values():
+            if channel.live:
+                channel.gone(at, None)
+        offering.close(self, at)
+        self.say(events.CallSettled)
+
+    def _direction(self, origin: Channel | None) -> Direction:
+        if self.direction is not None:
+            return self.direction
+        if origin is not None and origin.role is LegRole.AGENT:
+            return Direction.INTERNAL
+        return Direction.IN
+
+
+def _being_dialled(channel: Channel) -> bool:
+    """A device that rings, or that was just picked up and is not connected yet."""
+    return channel.live and channel.dialled and not channel.plumbing and not channel.announced

@@ -1,0 +1,79 @@
+"""What a snapshot and a boot say: the switch is right, whatever we thought."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from callrouter.reading.observations import LiveChannel, Snapshot
+from callrouter.tracking import offering
+from callrouter.tracking.registry import Registry
+from crm_core.calls.model import OfferState
+from crm_core.calls.trace import Code, line
+
+_WAITING_IN = frozenset({"cc-wait", "cc-net"})  # contexts of the generated dialplan
+_MESSAGE_IN = "cc-voicemail"
+_BOOT_SLACK = timedelta(seconds=2)  # Uptime is in whole seconds
+_OFFER_PATIENCE = timedelta(seconds=3)  # an offer that was not dialled by then never will be
+
+
+def snapshot(registry: Registry, item: Snapshot, booted_at: datetime | None) -> None:
+    """End every channel that is not in *item*; bring those that are up to date, or introduce them.
+
+    A channel seen after the snapshot was asked for is left alone. Channels older than the boot
+    (*booted_at*) were lost with the PBX.
+    """
+    present = {row.channel.uniqueid for row in item.channels}
+    for channel in [channel for channel in registry.channels.values() if channel.live]:
+        if channel.uniqueid in present or channel.last_seen > item.at:
+            continue
+        record = registry.owner(channel)
+        if booted_at is not None and channel.started_at < booted_at - _BOOT_SLACK:
+            record.pbx_lost = True
+        registry.gone(channel, item.at, None)
+    waiting = {uniqueid for _, uniqueid in item.waiting}
+    for row in item.channels:
+        _present(registry, row, row.channel.uniqueid in waiting, item.at)
+    _close_lost(registry, item.at)
+
+
+def booted(registry: Registry, at: datetime) -> None:
+    """The PBX started anew: what was up before is gone."""
+    for record in list(registry.live()):
+        record.pbx_lost = True
+        record.add_line(line(at, Code.PBX_LOST))
+        registry.touched[record.id] = record
+    for channel in [channel for channel in registry.channels.values() if channel.live]:
+        registry.gone(channel, at, None)
+
+
+def _present(registry: Registry, row: LiveChannel, waiting: bool, at: datetime) -> None:
+    known = row.channel.uniqueid in registry.channels
+    channel = registry.channel(row.channel, at, row.bridge)
+    if channel is None or not channel.live:
+        return
+    record = registry.owner(channel)
+    if not known:
+        channel.started_at = at - timedelta(seconds=max(0, row.seconds))
+        channel.dialled = row.application in ("AppDial", "AppDial2", "AppQueue")
+        record.asked = True
+    if row.bridge is not None:
+        registry.connect(channel, row.bridge, at)
+        record = registry.owner(channel)
+    if channel.bridge != row.bridge:
+        channel.bridge, record.changed = row.bridge, True
+    if channel is record.origin:
+        record.waiting = waiting or row.channel.context in _WAITING_IN
+        if row.channel.context == _MESSAGE_IN and record.voicemail_at is None:
+            record.voicemail_at, record.changed = at, True
+
+
+def _close_lost(registry: Registry, at: datetime) -> None:
+    """Calls none of whose channels is known any more, and offers whose Dial never came."""
+    for record in list(registry.live()):
+        registry.touched[record.id] = record
+        for offer in record.offers.values():
+            undialled = offer.state in (OfferState.RESERVED, OfferState.COMMITTED)
+            if undialled and offer.reserved_at < at - _OFFER_PATIENCE:
+                offering.move(record, offer, OfferState.WITHDRAWN, at)
+        if not record.channels:
+            record.vanished = True
