@@ -1,0 +1,1 @@
+"""What people and programs see: the API, the live feed, later the screens. Imports only crm_core."""

@@ -1,0 +1,1 @@
+"""The live feed: `GET /live`, one socket per reader, a snapshot and numbered events."""

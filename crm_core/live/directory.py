@@ -23,7 +23,11 @@ class Directory:
     ) -> None:
         self.people = {person.name: person for person in people}
         self.queues = {queue.name: queue for queue in queues}
-        self._zones: dict[str, tzinfo] = {office.name: ZoneInfo(office.timezone) for office in offices}
+        self.offices = {office.name: office for office in offices}
+        self._zones: dict[str, tzinfo] = {o.name: ZoneInfo(o.timezone) for o in self.offices.values()}
+        # How people and queues are called, by name: what traces and screens show.
+        self.titles = {name: queue.title for name, queue in self.queues.items()}
+        self.titles |= {name: person.title for name, person in self.people.items()}
         self._number_office: dict[str, str] = {}
         self._queue_offices: dict[str, list[str]] = {name: [] for name in self.queues}
         self._agent_queues: dict[str, list[str]] = {}
@@ -46,6 +50,11 @@ class Directory:
         """The office a person sits in."""
         found = self.people.get(person) if person is not None else None
         return found.office if found is not None else None
+
+    def country_of(self, office: str) -> str:
+        """Country (ISO 3166) by whose customs an office reads numbers; `ZZ`, none, when it is unknown."""
+        found = self.offices.get(office)
+        return found.country if found is not None else "ZZ"
 
     def office_of_number(self, e164: str | None) -> str | None:
         """The office whose number was dialled."""

@@ -79,7 +79,6 @@ class Seed:
     calls: tuple[Call, ...] = ()  # not ended
     agents: tuple[KnownAgent, ...] = ()
     today: tuple[CountedCall, ...] = ()
-    health: tuple[PartHealth, ...] = ()
 
 
 class LiveState:
@@ -92,7 +91,7 @@ class LiveState:
         self._waiting: dict[str, dict[UUID, datetime]] = {name: {} for name in seed.directory.queues}
         self._agents = {person.name: self._idle(person.name, now) for person in seed.directory.agents}
         self._agent_at: dict[str, datetime] = {}
-        self._health = {part.name: _health(part) for part in seed.health}
+        self._health: dict[str, LiveHealth] = {}
         self._figures = DayFigures(seed.directory, now)
         self._figures.count_all(seed.today)
         for call in seed.calls:

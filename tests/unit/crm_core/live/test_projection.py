@@ -111,8 +111,8 @@ def test_a_seed_is_what_the_first_reader_sees() -> None:
         calls=(call(state=CallState.WAITING),),
         agents=(KnownAgent(name="anna", state=AgentState.BREAK, reason="lunch", since=NOW),),
         today=(call(7, outcome=Outcome.ABANDONED, state=CallState.ENDED),),
-        health=(PartHealth("database", HealthState.UP, "", NOW),),
     )
+    state.apply_health(PartHealth("database", HealthState.UP, "", NOW))
     seen = state.snapshot(reader("root"), NOW)
     assert [c.id for c in seen.calls] == [call_id(1)]
     assert next(a for a in seen.agents if a.name == "anna").reason == "lunch"

@@ -1,0 +1,80 @@
+"""`/api/v1/calls`."""
+
+from __future__ import annotations
+
+from agent_ui.api.reading import e164
+from agent_ui.api.route import Ask, Route
+from agent_ui.api.shapes import ApiCall, CallPage, CallPatch, CallQuestion, Nothing
+from agent_ui.api.shaping import Words, call_shape
+from crm_core.calls.model import Call
+from crm_core.permissions import Action
+
+
+async def list_calls(ask: Ask[CallQuestion, None]) -> CallPage:
+    """A page of calls, each with its legs, recordings and trace."""
+    query, services = ask.query, ask.services
+    calls, next_ = await services.calls.list(
+        ask.reader,
+        phone=e164(query.phone, ask),
+        since=query.since,
+        agent=query.agent,
+        state=query.state,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+    recordings = await services.recordings.of_calls([call.id for call in calls]) if calls else {}
+    words = Words.of(ask.language, services.hub.directory)
+    return CallPage(
+        items=tuple(call_shape(call, recordings.get(call.id, ()), words) for call in calls), next=next_
+    )
+
+
+async def get_call(ask: Ask[Nothing, None]) -> ApiCall:
+    """One call."""
+    return await _shown(ask, await ask.services.calls.get(ask.reader, ask.id))
+
+
+async def patch_call(ask: Ask[Nothing, CallPatch]) -> ApiCall:
+    """Set what the agent says of a call."""
+    changed = await ask.services.calls.set_disposition(ask.reader, ask.id, ask.body.disposition)
+    return await _shown(ask, changed)
+
+
+async def _shown(ask: Ask[Nothing, None] | Ask[Nothing, CallPatch], call: Call) -> ApiCall:
+    recordings = await ask.services.recordings.of_calls([call.id])
+    words = Words.of(ask.language, ask.services.hub.directory)
+    return call_shape(call, recordings.get(call.id, ()), words)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/v1/calls",
+        summary="Calls, newest first",
+        action=Action.CALLS_READ,
+        query=CallQuestion,
+        handle=list_calls,
+        answer=CallPage,
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/calls/{id}",
+        summary="One call",
+        action=Action.CALLS_READ,
+        query=Nothing,
+        handle=get_call,
+        answer=ApiCall,
+        problems=(404,),
+    ),
+    Route(
+        method="PATCH",
+        path="/api/v1/calls/{id}",
+        summary="Set the disposition of a call",
+        action=Action.CALLS_WRITE,
+        query=Nothing,
+        handle=patch_call,
+        body=CallPatch,
+        answer=ApiCall,
+        problems=(403, 404, 415),
+    ),
+)

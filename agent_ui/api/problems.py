@@ -1,0 +1,92 @@
+"""Errors as RFC 9457 problems: one shape for all, nothing of our insides, in the asker's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from agent_ui.api.shapes import Problem
+from agent_ui.language import asked_language
+from crm_core.errors import CallcardError
+from crm_core.i18n import N_, translator
+
+log = structlog.get_logger(__name__)
+
+# What aiohttp itself refuses, by status: our stable code and words.
+_HTTP = {
+    400: ("bad_request", N_("The request cannot be understood.")),
+    404: ("not_found", N_("There is no such thing here.")),
+    405: ("method_not_allowed", N_("This cannot be done with this address.")),
+    413: ("too_large", N_("The request is too large.")),
+    415: ("not_json", N_("The body must be JSON (Content-Type: application/json).")),
+    426: ("not_websocket", N_("This address speaks WebSocket.")),
+}
+_INTERNAL = ("internal", N_("Something went wrong on our side; it was written down."))
+_TIMEOUT = ("timeout", N_("The answer took too long; nothing is known of its outcome."))
+
+
+def problem(
+    request: web.BaseRequest,
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    hint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """One problem; *message* and *hint* are message ids."""
+    gettext = translator(asked_language(request)).gettext
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=gettext(message),
+        code=code,
+        field=field,
+        hint=gettext(hint) if hint else None,
+    )
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(body),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what was raised into a problem. What nobody foresaw is logged, and says nothing of itself."""
+    try:
+        return await handler(request)
+    except CallcardError as error:
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+        return problem(
+            request,
+            error.status,
+            error.code,
+            error.message,
+            field=error.field,
+            hint=error.hint,
+            headers=headers,
+        )
+    except web.HTTPException as error:
+        code, message = _HTTP.get(error.status, (f"http_{error.status}", error.reason))
+        allow = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+        return problem(request, error.status, code, message, headers=allow)
+    except TimeoutError:
+        log.warning("web.timeout", method=request.method, route=_route(request))
+        return problem(request, 503, *_TIMEOUT)
+    except Exception:
+        log.exception("web.failed", method=request.method, route=_route(request))
+        return problem(request, 500, *_INTERNAL)
+
+
+def _route(request: web.Request) -> str | None:
+    """The route's pattern, never the path: paths may carry what somebody typed."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else None

@@ -1,0 +1,309 @@
+"""What the API says and takes, as types: the OpenAPI document and the checks come from these.
+
+Names are stable: integrations rely on them. Times are RFC 3339 in UTC, durations seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct, field
+
+from crm_core.calls.model import (
+    CallState,
+    Direction,
+    HangupBy,
+    LegRole,
+    LegState,
+    OfferState,
+    Outcome,
+)
+from crm_core.customers.model import CardStatus, ContactKind
+from crm_core.people.model import Role
+from crm_core.presence.model import AgentState, ChosenState
+from crm_core.recordings.model import RecordingKind, RecordingState
+
+Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339; with an offset or Z")]
+Seconds = Annotated[float, Meta(ge=0, description="seconds")]
+Limit = Annotated[int, Meta(ge=1, le=200, description="how many items at most")]
+Cursor = Annotated[str, Meta(max_length=200, description="`next` of the page before")]
+Text = Annotated[str, Meta(max_length=80)]
+Disposition = Annotated[str, Meta(min_length=1, max_length=80)]
+Reason = Annotated[str, Meta(min_length=1, max_length=80)]
+Value = str | int | float | bool | None
+
+
+class Shape(Struct, frozen=True):
+    """The base of all that is answered."""
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of all that is asked: an unknown name is refused, not passed over."""
+
+
+class Problem(Shape, frozen=True, kw_only=True, omit_defaults=True):
+    """RFC 9457. *code* is stable; *field* names what was wrong, *hint* says what to do."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    hint: str | None = None
+
+
+class ApiLeg(Shape, frozen=True, kw_only=True):
+    """One party's part of a call."""
+
+    role: LegRole
+    state: LegState
+    agent: str | None
+    number: str | None
+    started_at: Moment
+    ringing_at: Moment | None
+    answered_at: Moment | None
+    ended_at: Moment | None
+    talk_s: Seconds
+    cause: int | None
+
+
+class ApiOffer(Shape, frozen=True, kw_only=True):
+    """A call shown to one agent."""
+
+    id: UUID
+    agent: str
+    attempt: int
+    state: OfferState
+    ring_s: int
+    reserved_at: Moment
+    alerting_at: Moment | None
+    ended_at: Moment | None
+
+
+class ApiTraceLine(Shape, frozen=True, kw_only=True):
+    """One step of "why did this call go there?"; *text* in the asker's language."""
+
+    at: Moment
+    code: str
+    values: dict[str, Value]
+    text: str
+
+
+class ApiRecording(Shape, frozen=True, kw_only=True):
+    """A recording; *audio* is where it can be heard, null when there is no file."""
+
+    id: UUID
+    call_id: UUID
+    kind: RecordingKind
+    state: RecordingState
+    reason: str | None
+    format: str | None
+    size_bytes: int | None
+    duration_s: Seconds | None
+    expected_s: Seconds | None
+    started_at: Moment | None
+    finished_at: Moment | None
+    audio: str | None
+
+
+class ApiCall(Shape, frozen=True, kw_only=True):
+    """A call: one conversation attempt over all its legs and transfers."""
+
+    id: UUID
+    direction: Direction
+    from_number: str | None = field(name="from")
+    from_raw: str
+    from_name: str
+    to: str | None
+    did: str | None
+    queue: str | None
+    state: CallState
+    outcome: Outcome | None
+    disposition: str | None
+    agent: str | None
+    owner: str | None
+    customer_id: UUID | None
+    customer_title: str | None
+    started_at: Moment
+    answered_at: Moment | None
+    ended_at: Moment | None
+    wait_s: Seconds
+    ring_s: Seconds
+    talk_s: Seconds
+    hangup_by: HangupBy | None
+    merged_into: UUID | None
+    settled: bool
+    legs: tuple[ApiLeg, ...]
+    offers: tuple[ApiOffer, ...]
+    recordings: tuple[ApiRecording, ...]
+    trace: tuple[ApiTraceLine, ...]
+
+
+class ApiContactPoint(Shape, frozen=True, kw_only=True):
+    """A phone in E.164, an e-mail or a messenger address."""
+
+    id: UUID
+    kind: ContactKind
+    value: str
+
+
+class ApiCustomer(Shape, frozen=True, kw_only=True):
+    """A customer card."""
+
+    id: UUID
+    title: str
+    status: CardStatus
+    owner: str | None
+    office: str | None
+    contact_points: tuple[ApiContactPoint, ...]
+    created_at: Moment
+    updated_at: Moment
+
+
+class ApiAgent(Shape, frozen=True, kw_only=True):
+    """Somebody who takes calls, and the state shown for them since *since*."""
+
+    name: str
+    title: str
+    role: Role
+    office: str
+    team: str | None
+    extension: str | None
+    queues: tuple[str, ...]
+    state: AgentState
+    reason: str | None
+    since: Moment
+    call_id: UUID | None
+    load: float
+    devices_up: bool | None
+
+
+class ApiQueue(Shape, frozen=True, kw_only=True):
+    """A queue now, and its figures since local midnight (see docs/api.md for the definitions)."""
+
+    name: str
+    title: str
+    extension: str | None
+    members: tuple[str, ...]
+    waiting: int
+    oldest_waiting_at: Moment | None
+    agents: dict[str, int]
+    offered: int
+    answered: int
+    abandoned: int
+    service_level: float | None
+    service_level_s: int
+
+
+class ApiPresence(Shape, frozen=True, kw_only=True):
+    """What was chosen. The shown state follows when the router says so."""
+
+    agent: str
+    chosen: ChosenState
+    reason: str | None
+    since: Moment
+
+
+class CallPage(Shape, frozen=True, kw_only=True):
+    """Calls, newest first."""
+
+    items: tuple[ApiCall, ...]
+    next: str | None
+
+
+class CustomerPage(Shape, frozen=True, kw_only=True):
+    """Cards, newest first."""
+
+    items: tuple[ApiCustomer, ...]
+    next: str | None
+
+
+class AgentPage(Shape, frozen=True, kw_only=True):
+    """Agents by name."""
+
+    items: tuple[ApiAgent, ...]
+    next: str | None
+
+
+class QueuePage(Shape, frozen=True, kw_only=True):
+    """Queues by name."""
+
+    items: tuple[ApiQueue, ...]
+    next: str | None
+
+
+class RecordingPage(Shape, frozen=True, kw_only=True):
+    """Recordings, newest first."""
+
+    items: tuple[ApiRecording, ...]
+    next: str | None
+
+
+class Nothing(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No parameters."""
+
+
+class CallQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of calls: *phone* as people write it, *since* by start, *agent* who took part."""
+
+    phone: Text | None = None
+    since: Moment | None = None
+    agent: Text | None = None
+    state: CallState | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class CustomerQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of cards: *agent* is the owner, *since* by last change."""
+
+    phone: Text | None = None
+    since: Moment | None = None
+    agent: Text | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class RecordingQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of recordings, by their call."""
+
+    phone: Text | None = None
+    since: Moment | None = None
+    agent: Text | None = None
+    state: RecordingState | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class AgentQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of agents; *since*: in the present state from then on."""
+
+    agent: Text | None = None
+    state: AgentState | None = None
+    since: Moment | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class QueueQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of queues: *agent* is a member."""
+
+    agent: Text | None = None
+    limit: Limit = 50
+    cursor: Cursor | None = None
+
+
+class StateWish(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A state to choose; a break says why."""
+
+    state: ChosenState
+    reason: Reason | None = None
+
+
+class CallPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be changed of a call; null takes the disposition away."""
+
+    disposition: Disposition | None

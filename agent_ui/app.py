@@ -1,0 +1,94 @@
+"""The web application: one table of routes behind one door, and the server that carries it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from agent_ui.api.problems import problems
+from agent_ui.api.routes import add_api
+from agent_ui.auth import signed_in
+from agent_ui.live.routes import LIVE, add_live
+from agent_ui.services import SERVICES, WebServices
+from agent_ui.status import add_status
+from crm_core.errors import StartRefused
+
+log = structlog.get_logger(__name__)
+
+BODY_LIMIT = 64 * 1024  # bytes
+REQUEST_TIMEOUT_S = 10.0
+# These end when their client does, or bound each of their own waits.
+UNTIMED = frozenset({LIVE, "/api/v1/recordings/{id}/audio"})
+
+SECURITY_HEADERS = {
+    "Server": "callcard",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def build_app(services: WebServices) -> web.Application:
+    """The application over *services*. Nothing is reachable without a token but health and metrics."""
+    app = web.Application(middlewares=[problems, _timed, signed_in], client_max_size=BODY_LIMIT)
+    app[SERVICES] = services
+    app.on_response_prepare.append(_secure)
+    app.on_shutdown.append(_close_sockets)
+    add_status(app)
+    add_api(app)
+    add_live(app)
+    return app
+
+
+class WebServer:
+    """An application on an address. `await start()`, later `await stop()`."""
+
+    def __init__(self, app: web.Application, host: str, port: int) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=3.0, handle_signals=False)
+        self._host = host
+        self._port = port
+
+    async def start(self) -> int:
+        """Listen; the port (chosen by the system when 0 was asked). Raises StartRefused."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise StartRefused(
+                f"CALLCARD_HTTP: cannot listen on {self._host}:{self._port}: {error.strerror}"
+            ) from error
+        port = int(self._runner.addresses[0][1])
+        log.info("web.listening", host=self._host, port=port)
+        return port
+
+    async def stop(self) -> None:
+        """Close the live sockets, let requests under way end (3 s), stop listening."""
+        await self._runner.cleanup()
+
+
+@web.middleware
+async def _timed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    resource = request.match_info.route.resource
+    if resource is not None and resource.canonical in UNTIMED:
+        return await handler(request)
+    async with asyncio.timeout(REQUEST_TIMEOUT_S):
+        return await handler(request)
+
+
+async def _secure(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in SECURITY_HEADERS.items():
+        if name == "Server":
+            response.headers[name] = value
+        else:
+            response.headers.setdefault(name, value)
+
+
+async def _close_sockets(app: web.Application) -> None:
+    app[SERVICES].hub.close()

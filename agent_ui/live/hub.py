@@ -1,0 +1,255 @@
+"""The hub: one projection, one numbered stream, all sockets.
+
+Everything that changes the projection and everything that joins it runs synchronously on the event
+loop: between a snapshot and the events after it there is no gap, and order is the order of calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from uuid import UUID
+
+import structlog
+
+from agent_ui.live.socket import Close, LiveSocket
+from crm_core.bus.event import Event, event_name
+from crm_core.bus.port import Bus, Lagged
+from crm_core.clock import Clock
+from crm_core.errors import Conflict, Unavailable
+from crm_core.health import Health, PartHealth
+from crm_core.i18n import N_
+from crm_core.live.directory import Directory
+from crm_core.live.model import LiveEvent, Snapshot
+from crm_core.live.projection import LiveState, Seed
+from crm_core.live.stream import KEPT_EVENTS, LiveStream, frame, frames_for
+from crm_core.people.model import Reader
+
+log = structlog.get_logger(__name__)
+
+SEEN_EVENTS = 4096  # ids remembered, so that what was handed over is not told again by the bus
+SOCKETS_PER_PERSON = 16
+SOCKETS = 2000
+TICK_S = 10.0
+RECHECK_S = 1.0
+LOAD_TIMEOUT_S = 10.0
+RETRY_S = 1.0
+
+Load = Callable[[], Awaitable[Seed]]
+Recheck = Callable[[Collection[str]], Awaitable[Mapping[str, Reader]]]
+
+
+class TooManySockets(Conflict):
+    """This person has too many live connections open."""
+
+    code = "too_many_sockets"
+    status = 429
+
+
+class LiveHub:
+    """Give it the bus and a way to load; `run()` it; `hand_over` what must not wait for the bus.
+
+    *load* reads the database's view of now; *recheck* gives the readers behind those of some token
+    ids that are still valid.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        load: Load,
+        recheck: Recheck,
+        clock: Clock,
+        health: Health,
+        kept: int = KEPT_EVENTS,
+    ) -> None:
+        self._bus = bus
+        self._load = load
+        self._recheck = recheck
+        self._clock = clock
+        self._stream = LiveStream(kept=kept)
+        self._state: LiveState | None = None
+        self._sockets: set[LiveSocket] = set()
+        self._seen: OrderedDict[UUID, None] = OrderedDict()
+        self._stale = asyncio.Event()
+        self._stale.set()
+        # What happens while the database is being read: the read may have missed it.
+        self._during: deque[Event] | None = None
+        self._health = health
+        health.on_change(self._on_health)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to show."""
+        return self._state is not None
+
+    @property
+    def sockets(self) -> int:
+        """How many readers are connected."""
+        return len(self._sockets)
+
+    @property
+    def directory(self) -> Directory:
+        """Who belongs where. Raises Unavailable before the first load."""
+        return self._loaded().directory
+
+    def snapshot(self, reader: Reader) -> Snapshot:
+        """All that *reader* may see now. Raises Unavailable before the first load."""
+        return self._loaded().snapshot(reader, self._clock.now())
+
+    async def run(self) -> None:
+        """Follow the bus until cancelled; then all sockets are asked to close."""
+        events = await self._bus.subscribe(name="live")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._reload_when_stale(), name="live-reload")
+                group.create_task(self._tick(), name="live-tick")
+                group.create_task(self._recheck_readers(), name="live-recheck")
+                async for event in events:
+                    self.hand_over(event)
+                raise Unavailable("the bus ended the live subscription")
+        finally:
+            await events.close()
+            self.close()
+
+    def close(self) -> None:
+        """Ask every socket to close: the process ends."""
+        for socket in tuple(self._sockets):
+            socket.end(Close.GOING_AWAY)
+
+    def hand_over(self, event: Event) -> None:
+        """Tell *event* to whom it concerns, before this call returns. An event is told once.
+
+        Bounded work, no waiting, never raises for a reader's sake: usable on the call path. The copy
+        that the bus brings later is recognised by its id.
+        """
+        if event.id in self._seen:
+            return
+        self._seen[event.id] = None
+        if len(self._seen) > SEEN_EVENTS:
+            self._seen.popitem(last=False)
+        if isinstance(event, Lagged) or event_name(event) == "OfficeApplied":
+            self._stale.set()
+            return
+        if self._during is not None:
+            self._during.append(event)
+        if self._state is not None:
+            self._tell(self._state.apply(event))
+
+    def admit(self, reader: Reader) -> None:
+        """Check, while HTTP can still say no, that *reader* may join now.
+
+        Raises Unavailable before the first load, TooManySockets beyond the limits.
+        """
+        self._loaded()
+        mine = sum(socket.reader.person == reader.person for socket in self._sockets)
+        if mine >= SOCKETS_PER_PERSON or len(self._sockets) >= SOCKETS:
+            raise TooManySockets
+
+    def join(self, socket: LiveSocket, since: str | None) -> None:
+        """Connect an admitted *socket*: it gets what it missed since *since*, else a snapshot; then all."""
+        state = self._loaded()
+        missed = self._stream.since(since) if since is not None else None
+        if missed is None:
+            self._send_snapshot(socket, state)
+        else:
+            for payload in frames_for(missed, socket.reader, state.directory):
+                socket.send(payload)
+        self._sockets.add(socket)
+
+    def leave(self, socket: LiveSocket) -> None:
+        """Forget *socket*."""
+        self._sockets.discard(socket)
+
+    def _loaded(self) -> LiveState:
+        if self._state is None:
+            raise Unavailable(N_("The live view is still being loaded."))
+        return self._state
+
+    def _tell(self, changes: Iterable[LiveEvent]) -> None:
+        directory = self._loaded().directory
+        for event in self._stream.add(changes):
+            for socket in tuple(self._sockets):
+                payload = event.for_reader(socket.reader, directory)
+                if payload is not None and not socket.send(payload):
+                    self._sockets.discard(socket)
+            event.release()
+
+    def _send_snapshot(self, socket: LiveSocket, state: LiveState) -> None:
+        snapshot = state.snapshot(socket.reader, self._clock.now())
+        socket.send(frame(self._stream.last_id, "snapshot", snapshot))
+
+    def _on_health(self, part: PartHealth) -> None:
+        if self._state is not None:
+            self._tell(self._state.apply_health(part))
+
+    async def _reload_when_stale(self) -> None:
+        """Load at the start, when the bus dropped events, and when the office changed."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            self._during = deque(maxlen=10_000)
+            try:
+                async with asyncio.timeout(LOAD_TIMEOUT_S):
+                    seed = await self._load()
+            except (Unavailable, TimeoutError):
+                # What is shown goes on from the bus; the reload is owed.
+                log.warning("live.reload_failed")
+                self._stale.set()
+                await asyncio.sleep(RETRY_S)
+                continue
+            finally:
+                during, self._during = self._during, None
+            self._replace(seed, during)
+
+    def _replace(self, seed: Seed, during: Iterable[Event]) -> None:
+        state = LiveState(seed, self._clock.now())
+        for part in self._health.snapshot():
+            state.apply_health(part)
+        for event in during:
+            state.apply(event)
+        self._state = state
+        # Kept events were judged by the old directory; what the bus still brings is told again.
+        self._stream.forget()
+        self._seen.clear()
+        for socket in self._sockets:
+            self._send_snapshot(socket, state)
+
+    async def _tick(self) -> None:
+        """A sign of life with the house's time; also the moment when a new day begins."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            if self._state is None:
+                continue
+            now = self._clock.now()
+            self._tell(self._state.roll(now))
+            payload = frame(self._stream.last_id, "tick", {"at": now})
+            for socket in tuple(self._sockets):
+                socket.send(payload)
+
+    async def _recheck_readers(self) -> None:
+        """End sockets whose token was revoked; a changed role or office gets its own new snapshot."""
+        while True:
+            await asyncio.sleep(RECHECK_S)
+            await self.recheck()
+
+    async def recheck(self) -> None:
+        """Compare every connected reader with what the database says now. Never raises Unavailable."""
+        ids = {s.reader.token_id for s in self._sockets if s.reader.token_id is not None}
+        if not ids:
+            return
+        try:
+            async with asyncio.timeout(RECHECK_S):
+                valid = await self._recheck(ids)
+        except (Unavailable, TimeoutError):
+            # Live screens outlast the database; who was let in stays until it can be asked again.
+            return
+        for socket in tuple(self._sockets):
+            reader = valid.get(socket.reader.token_id or "")
+            if reader is None and socket.reader.token_id in ids:
+                socket.end(Close.NOT_SIGNED_IN)
+                self._sockets.discard(socket)
+            elif reader is not None and reader != socket.reader and self._state is not None:
+                socket.reader = reader
+                self._send_snapshot(socket, self._state)

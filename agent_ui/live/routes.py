@@ -1,0 +1,96 @@
+"""`GET /live`: a WebSocket that gets a snapshot, or what it missed, and then every event it may see."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, hdrs, web
+
+from agent_ui.api.route import read_query
+from agent_ui.api.shapes import Question
+from agent_ui.auth import LIVE_PROTOCOL, offered_protocols
+from agent_ui.live.socket import Close, LiveSocket
+from agent_ui.services import READER, SERVICES
+from crm_core.errors import Forbidden
+from crm_core.i18n import N_
+
+HEARTBEAT_S = 20.0
+CLOSE_TIMEOUT_S = 2.0
+MESSAGE_LIMIT = 1024  # bytes; readers have nothing to say
+LIVE = "/live"
+
+
+class LiveQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """*since*: id of the last event the client has."""
+
+    since: str | None = None
+
+
+async def live(request: web.Request) -> web.StreamResponse:
+    """Serve one socket until either side ends it."""
+    services = request.app[SERVICES]
+    check_origin(request, services.origins)
+    query = read_query(request, LiveQuestion)
+    ws = web.WebSocketResponse(
+        heartbeat=HEARTBEAT_S,
+        timeout=CLOSE_TIMEOUT_S,
+        compress=False,  # frames are written as they are, and shared by all readers
+        max_msg_size=MESSAGE_LIMIT,
+        protocols=(LIVE_PROTOCOL,) if LIVE_PROTOCOL in offered_protocols(request) else (),
+    )
+    if not ws.can_prepare(request).ok:
+        raise web.HTTPUpgradeRequired
+    services.hub.admit(request[READER])
+    await ws.prepare(request)
+    transport = request.transport
+    if transport is None:
+        return ws
+    socket = LiveSocket(transport, request[READER])
+    services.hub.join(socket, query.since)
+    listening = asyncio.create_task(_listen(ws, socket), name=f"live-listen-{request[READER].person}")
+    try:
+        ends: set[asyncio.Future[Any]] = {listening, socket.ended}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        await _say_goodbye(ws, socket)
+    finally:
+        services.hub.leave(socket)
+        socket.abort()
+        listening.cancel()
+        await asyncio.wait({listening})
+    return ws
+
+
+def check_origin(request: web.BaseRequest, allowed: frozenset[str]) -> None:
+    """A page of another site may not open the feed. Raises Forbidden; no Origin means no browser."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None or origin in allowed:
+        return
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or parts.netloc != request.host:
+        raise Forbidden(N_("This page may not open the live feed."), field="Origin")
+
+
+async def _listen(ws: web.WebSocketResponse, socket: LiveSocket) -> None:
+    """Notice the end. Pings are answered by aiohttp; a reader that talks is refused."""
+    async for message in ws:
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            socket.end(Close.POLICY)
+            return
+
+
+async def _say_goodbye(ws: web.WebSocketResponse, socket: LiveSocket) -> None:
+    """Close with the reason the house has; who does not answer in time is dropped by the caller."""
+    if not socket.ended.done():
+        return
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await ws.close(code=socket.ended.result(), message=socket.ended.result().name.lower().encode())
+    except (TimeoutError, ConnectionError):
+        pass  # a slow reader does not read the goodbye either
+
+
+def add_live(app: web.Application) -> None:
+    """Mount the feed."""
+    app.router.add_get(LIVE, live, allow_head=False)

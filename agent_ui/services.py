@@ -1,0 +1,158 @@
+"""What the web is handed by the wiring: services of crm_core, and ports that sibling rooms fill.
+
+Every reading method takes the reader: what may be seen is decided where the SQL is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from agent_ui.live.hub import LiveHub
+from crm_core.calls.model import Call, CallState
+from crm_core.clock import Clock
+from crm_core.customers.model import Customer
+from crm_core.health import Health
+from crm_core.people.model import Reader
+from crm_core.presence.model import ChosenState, Presence
+from crm_core.recordings.model import Recording, RecordingState
+
+
+class Tokens(Protocol):
+    """Who stands behind a bearer token."""
+
+    async def reader_for_token(self, token: str) -> Reader | None:
+        """None for a token that is unknown or revoked, or whose person left. Raises Unavailable."""
+        ...
+
+
+class Calls(Protocol):
+    """Calls as the database has them, newest first. Raises Unavailable."""
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None,
+        since: datetime | None,
+        agent: str | None,
+        state: CallState | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[Call], str | None]:
+        """A piece of the list and the cursor of the next. Raises BadInput for a foreign cursor."""
+        ...
+
+    async def get(self, reader: Reader, call_id: UUID) -> Call:
+        """Raises NotFound."""
+        ...
+
+    async def set_disposition(self, reader: Reader, call_id: UUID, disposition: str | None) -> Call:
+        """The call with its new disposition. Raises NotFound, Forbidden."""
+        ...
+
+
+class Customers(Protocol):
+    """Cards. Raises Unavailable."""
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None,
+        since: datetime | None,
+        agent: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[Customer], str | None]:
+        """*agent*: the owner; *since*: changed from then on. Raises BadInput for a foreign cursor."""
+        ...
+
+    async def get(self, reader: Reader, customer_id: UUID) -> Customer:
+        """Raises NotFound."""
+        ...
+
+
+class Recordings(Protocol):
+    """Rows of recordings. Raises Unavailable."""
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None,
+        since: datetime | None,
+        agent: str | None,
+        state: RecordingState | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[Recording], str | None]:
+        """Raises BadInput for a foreign cursor."""
+        ...
+
+    async def get(self, reader: Reader, recording_id: UUID) -> Recording:
+        """Raises NotFound."""
+        ...
+
+    async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
+        """Recordings of calls that the reader was already shown."""
+        ...
+
+
+class States(Protocol):
+    """The door through which a person's state is chosen."""
+
+    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+        """Store the choice and say so on the bus. Raises NotFound, BadInput, Unavailable."""
+        ...
+
+
+class AudioFile(Protocol):
+    """An opened recording: where it lies on this host, and what HTTP says of it."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def mime(self) -> str: ...
+    @property
+    def etag(self) -> str:
+        """Changes with the bytes; without quotes."""
+        ...
+
+
+class Playback(Protocol):
+    """The recordings room's door: checks the right, writes the audit row, gives the file."""
+
+    async def open(self, recording_id: UUID, reader: Reader) -> AudioFile:
+        """Raises NotFound when there is no such recording, no file, or no right to hear it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebServices:
+    """All that the web needs, made by `callcard/wiring.py`."""
+
+    tokens: Tokens
+    calls: Calls
+    customers: Customers
+    recordings: Recordings
+    states: States
+    playback: Playback
+    hub: LiveHub
+    health: Health
+    metrics: CollectorRegistry
+    clock: Clock
+    origins: frozenset[str] = field(default_factory=frozenset)  # of other pages that may open /live
+
+
+SERVICES = web.AppKey("services", WebServices)
+READER = web.RequestKey("reader", Reader)
