@@ -109,6 +109,14 @@ def render(
     _run(render_pbx(read_settings(), office, to))
 
 
+@pbx.command
+def devices() -> None:
+    """Print the SIP accounts of the applied office: what is typed into phones."""
+    from callcard.pbx_commands import list_devices
+
+    _run(list_devices(read_settings()))
+
+
 @office.command
 def check(file: OfficePath) -> None:
     """Say what is wrong with an office file, or that nothing is."""

@@ -1,0 +1,55 @@
+"""How commands reach the database: the configured one, the running Callcard's, or one started just for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from callcard.layout import Layout, read_running
+from callcard.settings import Settings
+from crm_core.db.embedded import EmbeddedPostgres
+from crm_core.db.engine import Database
+from crm_core.db.migrate import upgrade
+from crm_core.errors import StartRefused
+from crm_core.office.model import OfficeFile
+from crm_core.office.service import OfficeService
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The address of an upgraded database that answers while inside."""
+    layout = Layout(settings.data)
+    running = read_running(layout)
+    if settings.database_url or running:
+        yield settings.database_url or (running.database_url if running else "")
+        return
+    server = EmbeddedPostgres(layout.postgres)
+    url = await server.start()
+    try:
+        await upgrade(url)
+        yield url
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def opened_database(settings: Settings) -> AsyncIterator[Database]:
+    """A small `Database` for one command."""
+    async with database_url(settings) as url:
+        database = await Database.open(url, pool_size=2, hot_size=1)
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+async def require_office(url: str) -> OfficeFile:
+    """The applied office. Raises StartRefused with the way out when there is none."""
+    database = await Database.open(url, pool_size=1, hot_size=1)
+    try:
+        current = await OfficeService(database).current()
+    finally:
+        await database.close()
+    if current is None:
+        raise StartRefused("There is no office yet: callcard up --office examples/office.yaml")
+    return current.office

@@ -1,0 +1,90 @@
+"""The private PBX of one data folder: its settings, made the same way by every process of the installation."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+
+from asterisk_conf import generations
+from asterisk_conf.find import find_asterisk
+from asterisk_conf.private_pbx import PrivatePbx, prepare, run_dir
+from asterisk_conf.render import Rendered, endpoints_of, render
+from asterisk_conf.settings import Asterisk, PbxSettings
+from callcard.layout import Layout
+from callcard.settings import Keys, Settings
+from crm_core.errors import StartRefused
+from crm_core.health import Health
+from crm_core.office.model import OfficeFile
+
+Overlay = Mapping[str, str]  # file name -> text added at its end (the demo's carrier and phones)
+
+
+def device_secret(keys: Keys, endpoint: str) -> str:
+    """The SIP password of a device: 128 bits, derived, so that nothing has to be stored for each."""
+    return hmac.digest(keys.device_secret_seed.encode(), endpoint.encode(), hashlib.sha256).hex()[:32]
+
+
+def pbx_settings(settings: Settings, keys: Keys, office: OfficeFile) -> PbxSettings:
+    """What rendering and running the private PBX need besides the office."""
+    layout = Layout(settings.data)
+    return PbxSettings(
+        home=layout.pbx,
+        run_dir=run_dir(layout.pbx),
+        recordings=layout.recordings,
+        system_name=keys.system_name,
+        sip_bind=office.sip.bind,
+        sip_port=office.sip.port,
+        rtp_start=office.sip.rtp_start,
+        rtp_end=office.sip.rtp_end,
+        ami_port=settings.ami_port,
+        listener_user=settings.ami_listener_user,
+        listener_secret=settings.ami_listener_secret or keys.ami_listener_secret,
+        actor_user=settings.ami_actor_user,
+        actor_secret=settings.ami_actor_secret or keys.ami_actor_secret,
+        agi_host=settings.agi.host,
+        agi_port=settings.agi.port,
+        agi_token=keys.agi_token,
+        device_secrets={endpoint: device_secret(keys, endpoint) for endpoint in endpoints_of(office)},
+    )
+
+
+def rendered_with(
+    office: OfficeFile, settings: PbxSettings, asterisk: Asterisk, overlay: Overlay | None
+) -> Rendered:
+    """The configuration of *office*, with *overlay* added to its files."""
+    rendered = render(office, settings, asterisk)
+    if not overlay:
+        return rendered
+    files = {name: text + overlay.get(name, "") for name, text in rendered.files.items()}
+    return dataclasses.replace(rendered, files=files)
+
+
+async def found_asterisk(cache: Path, configured: Path | None) -> Asterisk:
+    """The Asterisk to run. Raises StartRefused with the command that brings one."""
+    found = await asyncio.to_thread(find_asterisk, cache, configured)
+    if found is None:
+        raise StartRefused("There is no Asterisk for the private PBX yet: run `callcard pbx install`")
+    return found
+
+
+async def private_pbx(
+    settings: Settings,
+    keys: Keys,
+    office: OfficeFile,
+    *,
+    health: Health | None = None,
+    overlay: Overlay | None = None,
+) -> PrivatePbx:
+    """A private PBX with the configuration of *office* in place, not yet started."""
+    asterisk = await found_asterisk(settings.cache, settings.asterisk)
+    own = pbx_settings(settings, keys, office)
+    identity = await asyncio.to_thread(prepare, own)
+    rendered = rendered_with(office, own, asterisk, overlay)
+    folder = await asyncio.to_thread(generations.write, rendered, own, identity)
+    generations.use(own, folder)
+    generations.prune(own)
+    return PrivatePbx(own, asterisk, identity=identity, health=health)

@@ -1,0 +1,156 @@
+"""`callcard up`: owns PostgreSQL, the private Asterisk and a worker, in that order, and ends them in reverse.
+
+A worker that dies is started again and calls talk on: they live in Asterisk, which is a child of this
+process and not of the worker. Only the end of this process ends all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from asterisk_conf.private_pbx import PrivatePbx
+from callcard.access import require_office
+from callcard.layout import DataLock, Layout, Running, write_running
+from callcard.logs import set_up_logs
+from callcard.office_commands import apply_first
+from callcard.pbx import Overlay, private_pbx
+from callcard.settings import Settings, load_keys
+from crm_core.child import Child, Command
+from crm_core.db.embedded import EmbeddedPostgres
+from crm_core.db.migrate import upgrade
+from crm_core.errors import StartRefused
+from crm_core.health import Health
+from crm_core.office.model import OfficeFile
+from crm_core.supervise import RestartPolicy
+from crm_core.supervise import Supervisor as ChildSupervisor
+
+log = structlog.get_logger(__name__)
+
+_WORKER_READY_S = 60.0
+
+
+class Supervisor:
+    """One running Callcard. `run()` until a signal; `running()` for the demo and the tests."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        office: Path | None = None,
+        office_text: str | None = None,
+        overlay: Overlay | None = None,
+        log_file: Path | None = None,
+    ) -> None:
+        """*office*, or its text, is applied before the start; without one the applied office is used."""
+        self.settings = settings
+        self.layout = Layout(settings.data)
+        self.pbx: PrivatePbx | None = None
+        self.worker: ChildSupervisor | None = None
+        self.database_url = ""
+        self._office = office
+        self._office_text = office_text
+        self._overlay = overlay
+        self._log_file = log_file
+        self._health = Health()
+
+    async def run(self) -> int:
+        """Run until SIGINT or SIGTERM. Raises StartRefused."""
+        set_up_logs(self._log_file)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        async with self.running():
+            sys.stdout.write(f"Callcard is up at http://{self.settings.http}  (Ctrl-C ends it)\n")
+            sys.stdout.flush()
+            await stop.wait()
+            log.info("ending")
+        return 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Supervisor]:
+        """Everything up inside, everything ended after, in order, also when a start fails half-way."""
+        lock = DataLock(self.layout)
+        lock.take()
+        async with AsyncExitStack() as stack:
+            stack.callback(lock.release)
+            keys = load_keys(self.settings.data)
+            self.database_url = await self._database(stack)
+            await upgrade(self.database_url)
+            if self._office is not None or self._office_text is not None:
+                await apply_first(self.database_url, self._office, self._office_text)
+            office = await require_office(self.database_url)
+            if self.settings.private_pbx:
+                await self._private_pbx(stack, office)
+            await self._worker(stack)
+            write_running(
+                self.layout,
+                Running(pid=os.getpid(), database_url=self.database_url, http=str(self.settings.http)),
+            )
+            log.info("up", http=str(self.settings.http), keys=bool(keys))
+            yield self
+
+    async def _database(self, stack: AsyncExitStack) -> str:
+        if self.settings.database_url is not None:
+            return self.settings.database_url
+        server = EmbeddedPostgres(self.layout.postgres, health=self._health)
+        url = await server.start()
+        stack.push_async_callback(server.stop)
+        return url
+
+    async def _private_pbx(self, stack: AsyncExitStack, office: OfficeFile) -> None:
+        keys = load_keys(self.settings.data)
+        self.pbx = await private_pbx(self.settings, keys, office, health=self._health, overlay=self._overlay)
+        await self.pbx.start()
+        stack.push_async_callback(self.pbx.stop)
+
+    async def _worker(self, stack: AsyncExitStack) -> None:
+        self.worker = ChildSupervisor(
+            Command(
+                name="worker",
+                argv=[sys.executable, "-m", "callcard", "worker"],
+                env=self._worker_environment(),
+                stops=((signal.SIGTERM, 8.0),),
+            ),
+            ready=self._answers,
+            ready_timeout_s=_WORKER_READY_S,
+            policy=RestartPolicy(first_s=0.05, budget=None),
+            health=self._health,
+        )
+        await self.worker.start()
+        stack.push_async_callback(self.worker.stop)
+
+    def _worker_environment(self) -> dict[str, str]:
+        environment = dict(os.environ)
+        environment["CALLCARD_DATA"] = str(self.settings.data)
+        environment["CALLCARD_DATABASE_URL"] = self.database_url
+        environment["CALLCARD_HTTP"] = str(self.settings.http)
+        environment["CALLCARD_AGI"] = str(self.settings.agi)
+        environment["CALLCARD_AMI_PORT"] = str(self.settings.ami_port)
+        # The package is found also when it is run from a checkout and not installed.
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (str(Path(__file__).parents[1]), environment.get("PYTHONPATH")))
+        )
+        return environment
+
+    async def _answers(self, _child: Child) -> None:
+        """Return when the worker's web answers at all; what it says is for /healthz's readers."""
+        timeout = aiohttp.ClientTimeout(total=2.0)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while True:
+                try:
+                    async with session.get(f"http://{self.settings.http}/healthz") as answer:
+                        if answer.headers.get("Server", "").startswith("callcard"):
+                            return
+                        raise StartRefused(f"CALLCARD_HTTP: {self.settings.http} is used by something else")
+                except (aiohttp.ClientError, TimeoutError):
+                    await asyncio.sleep(0.1)
