@@ -1,0 +1,216 @@
+"""Use cases of recordings: which are expected, what became of them, who may see and hear them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.audit.store import SYSTEM, record
+from crm_core.calls.model import Call, Direction
+from crm_core.clock import Clock
+from crm_core.db import outbox
+from crm_core.db.engine import Database
+from crm_core.errors import BadInput, NotFound
+from crm_core.i18n import N_
+from crm_core.ids import new_id, parse_id
+from crm_core.people.model import Reader
+from crm_core.permissions import Action, scope
+from crm_core.recordings import store
+from crm_core.recordings.events import RecordingSettled
+from crm_core.recordings.model import Recording, RecordingKind, RecordingReason, RecordingState
+from crm_core.recordings.tables import RecordingRow
+
+MAX_PAGE = 200
+
+
+class RecordingService:
+    """Rows of recordings. Every method raises Unavailable when the database is away."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    # -- the recorder's side -------------------------------------------------------------------
+
+    async def expect(self, call: Call) -> Recording | None:
+        """The recording of *call*, made (running) when there is none yet.
+
+        None when the office says that its queue is not recorded; only calls from outside are.
+        """
+        if call.direction is not Direction.IN or call.queue is None:
+            return None
+        async with self._database.transaction() as connection:
+            if not await store.queue_records(connection, call.pbx, call.queue):
+                return None
+            return await self._add(connection, call, call.pbx, call.id, RecordingKind.CALL)
+
+    async def adopt(
+        self, pbx: str, call_id: UUID, kind: RecordingKind, call: Call | None = None
+    ) -> Recording:
+        """The row for a file that is there: made (running) when nobody expected it."""
+        async with self._database.transaction() as connection:
+            return await self._add(connection, call, pbx, call_id, kind)
+
+    async def settle(self, recording: Recording, call: Call | None = None) -> None:
+        """Store what became of *recording*, and who had part in its *call* when that is known.
+
+        RecordingSettled goes out when something changed; saying the same twice says nothing.
+        """
+        async with self._database.transaction() as connection:
+            if call is not None:
+                await store.write_parties(connection, call)
+            if await store.write(connection, recording):
+                event = RecordingSettled(recording=recording, at=self._clock.now())
+                await outbox.add(connection, [event])
+
+    async def unsettled(self, pbx: str, *, limit: int = 1000) -> tuple[Recording, ...]:
+        """Recordings of *pbx* that are still running as far as we know."""
+        where = [RecordingRow.pbx == pbx, RecordingRow.state == RecordingState.RUNNING.value]
+        async with self._database.transaction() as connection:
+            return await store.newest(connection, where, limit=limit)
+
+    async def known(self, call_id: UUID, kind: RecordingKind) -> Recording | None:
+        """The recording of this kind of one call."""
+        where = (RecordingRow.call_id == call_id) & (RecordingRow.kind == kind.value)
+        async with self._database.transaction() as connection:
+            return await store.one(connection, where)
+
+    async def older_than(self, pbx: str, moment: datetime, *, limit: int = 100) -> tuple[Recording, ...]:
+        """Finished recordings of *pbx* begun before *moment*, oldest first."""
+        async with self._database.transaction() as connection:
+            return await store.oldest_ended(connection, pbx, moment, limit)
+
+    async def expire(self, recording: Recording) -> Recording:
+        """Say that the file of *recording* was deleted because its time was over. Audited."""
+        gone = replace(
+            recording,
+            state=RecordingState.EXPIRED,
+            reason=RecordingReason.RETENTION,
+            path=None,
+            size_bytes=None,
+            sha256=None,
+        )
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            if await store.write(connection, gone):
+                await outbox.add(connection, [RecordingSettled(recording=gone, at=now)])
+                await record(
+                    connection,
+                    actor=SYSTEM,
+                    action="recording.expired",
+                    kind="recording",
+                    subject=recording.id,
+                    at=now,
+                    before={"path": recording.path, "state": recording.state.value},
+                    after={"state": gone.state.value},
+                )
+        return gone
+
+    # -- readers -------------------------------------------------------------------------------
+
+    async def get(self, reader: Reader, recording_id: UUID) -> Recording:
+        """Raises NotFound when there is none, or *reader* may not see it."""
+        return await self._visible(reader, Action.RECORDINGS_READ, recording_id)
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None = None,
+        since: datetime | None = None,
+        agent: str | None = None,
+        state: RecordingState | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[Recording], str | None]:
+        """Recordings that *reader* may see, newest first, and the cursor of the next piece.
+
+        *phone*: the caller's number in E.164. Raises BadInput for a foreign cursor.
+        """
+        limit = max(1, min(limit, MAX_PAGE))
+        where = [store.visible(scope(reader, Action.RECORDINGS_READ))]
+        where += _filters(phone, since, agent, state)
+        if cursor is not None:
+            after = parse_id(cursor)
+            if after is None:
+                raise BadInput(N_("this cursor is not ours"), field="cursor")
+            where.append(RecordingRow.id < after)
+        async with self._database.transaction() as connection:
+            found = await store.newest(connection, where, limit=limit + 1)
+        page = found[:limit]
+        return page, str(page[-1].id) if len(found) > limit else None
+
+    async def for_call(self, call_id: UUID) -> tuple[Recording, ...]:
+        """Recordings of one call that the reader was already shown."""
+        return tuple((await self.of_calls([call_id])).get(call_id, ()))
+
+    async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
+        """Recordings of calls that the reader was already shown."""
+        where = [RecordingRow.call_id.in_(call_ids)]
+        async with self._database.transaction() as connection:
+            found = await store.newest(connection, where, limit=2 * max(1, len(call_ids)))
+        by_call: dict[UUID, builtins.list[Recording]] = {}
+        for recording in reversed(found):
+            by_call.setdefault(recording.call_id, []).append(recording)
+        return by_call
+
+    async def play(self, reader: Reader, recording_id: UUID) -> Recording:
+        """The recording, for *reader* to hear: each time is written to the audit. Raises NotFound."""
+        found = await self._visible(reader, Action.RECORDINGS_PLAY, recording_id)
+        if found.path is None:
+            raise NotFound(N_("this recording has no audio"))
+        async with self._database.transaction() as connection:
+            await record(
+                connection,
+                actor=reader.person,
+                action="recording.played",
+                kind="recording",
+                subject=recording_id,
+                at=self._clock.now(),
+                after={"call_id": str(found.call_id), "token": reader.token_id},
+            )
+        return found
+
+    async def _visible(self, reader: Reader, action: Action, recording_id: UUID) -> Recording:
+        where: ColumnElement[bool] = (RecordingRow.id == recording_id) & store.visible(scope(reader, action))
+        async with self._database.transaction() as connection:
+            found = await store.one(connection, where)
+        if found is None:
+            raise NotFound(N_("there is no such recording"))
+        return found
+
+    async def _add(
+        self, connection: AsyncConnection, call: Call | None, pbx: str, call_id: UUID, kind: RecordingKind
+    ) -> Recording:
+        new = Recording(
+            id=new_id(),
+            call_id=call_id,
+            kind=kind,
+            state=RecordingState.RUNNING,
+            started_at=(call.answered_at if call else None) or self._clock.now(),
+        )
+        found = await store.add(connection, new, pbx)
+        if call is not None:
+            await store.write_parties(connection, call)
+        return found
+
+
+def _filters(
+    phone: str | None, since: datetime | None, agent: str | None, state: RecordingState | None
+) -> builtins.list[ColumnElement[bool]]:
+    where: builtins.list[ColumnElement[bool]] = []
+    if phone is not None:
+        where.append(RecordingRow.from_number == phone)
+    if since is not None:
+        where.append(RecordingRow.started_at >= since)
+    if agent is not None:
+        where.append(RecordingRow.agents.contains([agent]))
+    if state is not None:
+        where.append(RecordingRow.state == state.value)
+    return where

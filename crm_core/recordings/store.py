@@ -1,0 +1,128 @@
+"""SQL of recordings. Functions take the connection of the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.calls.model import Call
+from crm_core.people.tables import PersonRow
+from crm_core.permissions import Scope
+from crm_core.queues.tables import NumberRow, QueueRow
+from crm_core.recordings.model import Recording, RecordingKind, RecordingState
+from crm_core.recordings.tables import RecordingRow
+
+_TABLE: Table = RecordingRow.__table__  # type: ignore[assignment]  # declared as FromClause
+_FIELDS = tuple(Recording.__dataclass_fields__)
+_COLUMNS: tuple[Column[Any], ...] = tuple(_TABLE.c[name] for name in _FIELDS)
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Recordings that *scope* holds: those of its agents, and of numbers of its office."""
+    if scope.all:
+        return true()
+    conditions: list[ColumnElement[bool]] = []
+    if scope.person is not None:
+        conditions.append(RecordingRow.agents.contains([scope.person]))
+    people: list[ColumnElement[bool]] = []
+    if scope.team is not None:
+        people.append(PersonRow.team == scope.team)
+    if scope.office is not None:
+        people.append(PersonRow.office == scope.office)
+        of_office = select(NumberRow.e164).where(
+            NumberRow.office == scope.office, NumberRow.pbx == RecordingRow.pbx
+        )
+        conditions.append(RecordingRow.did.in_(of_office))
+    if people:
+        names = select(func.array_agg(PersonRow.name)).where(or_(*people)).scalar_subquery()
+        conditions.append(RecordingRow.agents.overlap(names))
+    return or_(*conditions) if conditions else false()
+
+
+async def queue_records(connection: AsyncConnection, pbx: str, queue: str) -> bool:
+    """Whether the office says that calls of *queue* are recorded."""
+    found = await connection.scalar(
+        select(QueueRow.record).where(QueueRow.pbx == pbx, QueueRow.name == queue)
+    )
+    return bool(found)
+
+
+async def add(connection: AsyncConnection, recording: Recording, pbx: str) -> Recording:
+    """Insert *recording* unless its call has one of this kind; the row as it is now."""
+    values = asdict(recording) | {"pbx": pbx}
+    await connection.execute(insert(_TABLE).values(values).on_conflict_do_nothing())
+    row = await connection.execute(
+        select(*_COLUMNS).where(
+            RecordingRow.call_id == recording.call_id, RecordingRow.kind == recording.kind.value
+        )
+    )
+    return _recording(row.one())
+
+
+async def write(connection: AsyncConnection, recording: Recording) -> bool:
+    """Store *recording* over its row. False when the row says so already, or is not there."""
+    values = asdict(recording)
+    del values["id"]
+    differs = or_(*(_TABLE.c[name].is_distinct_from(value) for name, value in values.items()))
+    done = await connection.execute(update(_TABLE).where(_TABLE.c.id == recording.id, differs).values(values))
+    return bool(done.rowcount)
+
+
+async def write_parties(connection: AsyncConnection, call: Call) -> None:
+    """Who had part in *call* and which numbers: decides who may see its recordings and finds them."""
+    await connection.execute(
+        update(_TABLE)
+        .where(_TABLE.c.call_id == call.id)
+        .values(agents=sorted(parties(call)), did=call.did, from_number=call.from_number)
+    )
+
+
+async def one(connection: AsyncConnection, where: ColumnElement[bool]) -> Recording | None:
+    """The recording that satisfies *where*."""
+    row = (await connection.execute(select(*_COLUMNS).where(where))).one_or_none()
+    return None if row is None else _recording(row)
+
+
+async def newest(
+    connection: AsyncConnection, where: Sequence[ColumnElement[bool]], *, limit: int
+) -> tuple[Recording, ...]:
+    """At most *limit* recordings, newest first."""
+    rows = await connection.execute(
+        select(*_COLUMNS).where(*where).order_by(RecordingRow.id.desc()).limit(limit)
+    )
+    return tuple(map(_recording, rows))
+
+
+async def oldest_ended(
+    connection: AsyncConnection, pbx: str, before: datetime, limit: int
+) -> tuple[Recording, ...]:
+    """At most *limit* finished recordings begun before *before*, oldest first."""
+    rows = await connection.execute(
+        select(*_COLUMNS)
+        .where(
+            RecordingRow.pbx == pbx,
+            RecordingRow.started_at < before,
+            RecordingRow.state.not_in([RecordingState.EXPIRED.value, RecordingState.RUNNING.value]),
+        )
+        .order_by(RecordingRow.started_at)
+        .limit(limit)
+    )
+    return tuple(map(_recording, rows))
+
+
+def parties(call: Call) -> frozenset[str]:
+    """Agents who had part in *call*."""
+    names = {leg.agent for leg in call.legs if leg.talk_s > 0 or leg.answered_at is not None} | {call.agent}
+    return frozenset(name for name in names if name is not None)
+
+
+def _recording(row: Any) -> Recording:
+    values = dict(row._mapping)
+    values["kind"], values["state"] = RecordingKind(values["kind"]), RecordingState(values["state"])
+    return Recording(**values)
