@@ -1,0 +1,271 @@
+"""Everything known of the agents now, in memory: what routing looks at and what the board shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from callrouter.acd.agent import LiveAgent, LiveDevice
+from callrouter.acd.ports import AgentLegs
+from crm_core.calls.model import Call
+from crm_core.clock import Clock
+from crm_core.people.model import Person
+from crm_core.presence.events import AgentStateChanged
+from crm_core.presence.model import AgentState, ChosenState, Presence
+from crm_core.routing.model import AgentView
+
+_LOAD_STEP = 0.5  # minutes; a smaller change of load alone is not worth an event
+
+
+class Agents:
+    """All agents by name. Every change goes through here; `changes` says what the world must hear."""
+
+    def __init__(self, clock: Clock, pbx: str) -> None:
+        self._clock = clock
+        self._pbx = pbx
+        self._all: dict[str, LiveAgent] = {}
+        self._by_endpoint: dict[str, LiveAgent] = {}
+        self._by_call: dict[UUID, set[str]] = {}
+        self._unsaid: dict[str, None] = {}
+        self._unsaved: dict[str, None] = {}
+
+    def configure(self, people: Iterable[Person]) -> None:
+        """Take the people of the office; those already known keep their live state."""
+        now = self._clock.now()
+        fresh: dict[str, LiveAgent] = {}
+        for person in people:
+            if not person.devices:
+                continue  # nobody who could take a call
+            known = self._all.get(person.name)
+            old = known.devices if known else {}
+            devices = {d.endpoint: old.get(d.endpoint) or LiveDevice(d) for d in person.devices}
+            if known is None:
+                chosen = Presence(agent=person.name, chosen=ChosenState.OFFLINE, reason=None, since=now)
+                known = LiveAgent(person, chosen, devices, self._clock.monotonic())
+            known.person, known.devices = person, devices
+            fresh[person.name] = known
+            self._unsaid[person.name] = None
+        self._all = fresh
+        self._by_endpoint = {e: agent for agent in fresh.values() for e in agent.devices}
+
+    def load(self, presences: Iterable[Presence]) -> None:
+        """Take stored rows as they are: the truth of before a restart."""
+        for presence in presences:
+            agent = self._all.get(presence.agent)
+            if agent is not None:
+                agent.presence = presence
+                self._unsaid[agent.name] = None
+
+    def get(self, name: str) -> LiveAgent | None:
+        """One agent; None for somebody we do not have."""
+        return self._all.get(name)
+
+    def all(self) -> Mapping[str, LiveAgent]:
+        """All agents by name; not to be changed by the reader."""
+        return self._all
+
+    def of_endpoint(self, endpoint: str) -> LiveAgent | None:
+        """Whose device this is."""
+        return self._by_endpoint.get(endpoint)
+
+    def of_call(self, call_id: UUID) -> frozenset[str]:
+        """Agents with a live leg in this call."""
+        return frozenset(self._by_call.get(call_id, ()))
+
+    def views(self, names: Iterable[str]) -> tuple[AgentView, ...]:
+        """What a decision looks at, in the order of *names*; unknown names and doubles are left out."""
+        wall, now = self._clock.now(), self._clock.monotonic()
+        known = (self._all[name] for name in dict.fromkeys(names) if name in self._all)
+        return tuple(self._view(agent, wall, now) for agent in known)
+
+    def _view(self, agent: LiveAgent, wall: datetime, now: float) -> AgentView:
+        return AgentView(
+            name=agent.name,
+            state=agent.state(wall),
+            reachable=agent.reachable,
+            reserved=agent.reserved,
+            load=agent.activity.load(now, agent.open_cards),
+            idle_since=agent.idle_since,
+            dial=agent.dial,
+        )
+
+    # -- what was chosen --------------------------------------------------------------------------
+
+    def take(self, presence: Presence) -> None:
+        """A person chose a state. Choosing *available* ends wrap-up, misses and not answering."""
+        agent = self._all.get(presence.agent)
+        if agent is None:
+            return
+        mine = agent.presence
+        if presence.chosen is ChosenState.AVAILABLE:
+            merged = replace(presence, wrap_up_until=None, misses=0, not_answering=False)
+        else:
+            merged = replace(
+                presence,
+                wrap_up_until=mine.wrap_up_until,
+                misses=mine.misses,
+                not_answering=mine.not_answering,
+            )
+        self._put(agent, merged)
+
+    def missed(self, name: str, max_misses: int) -> None:
+        """One more unanswered offer; after *max_misses* in a row the agent is not answering."""
+        agent = self._all[name]
+        misses = agent.presence.misses + 1
+        lost = agent.presence.not_answering or misses >= max_misses
+        since = self._clock.now() if lost and not agent.presence.not_answering else agent.presence.since
+        self._put(agent, replace(agent.presence, misses=misses, not_answering=lost, since=since))
+
+    def answered(self, name: str) -> None:
+        """The agent took an offer: misses in a row are over."""
+        agent = self._all[name]
+        if agent.presence.misses or agent.presence.not_answering:
+            self._put(agent, replace(agent.presence, misses=0, not_answering=False))
+
+    def wrap_up(self, name: str, seconds: float) -> None:
+        """Wrap-up until *seconds* from now; 0 ends it."""
+        agent = self._all[name]
+        until = self._clock.now() + timedelta(seconds=seconds) if seconds > 0 else None
+        if until != agent.presence.wrap_up_until:
+            self._put(agent, replace(agent.presence, wrap_up_until=until))
+
+    def _put(self, agent: LiveAgent, presence: Presence) -> None:
+        if presence != agent.presence:
+            agent.presence = presence
+            self._unsaved[agent.name] = None
+        self._unsaid[agent.name] = None
+
+    # -- what was seen ----------------------------------------------------------------------------
+
+    def free(self) -> dict[str, AgentView]:
+        """Agents who could take a call now, by name."""
+        wall, now = self._clock.now(), self._clock.monotonic()
+        return {
+            agent.name: self._view(agent, wall, now)
+            for agent in self._all.values()
+            if not agent.reserved and agent.reachable and agent.state(wall) is AgentState.AVAILABLE
+        }
+
+    def reserve(self, name: str, reserved: bool) -> None:
+        """An offer of ours is under way, or no longer."""
+        agent = self._all.get(name)
+        if agent is not None:
+            agent.reserved = reserved
+
+    def device_seen(self, endpoint: str, *, up: bool) -> LiveAgent | None:
+        """A device said it is up or down; up also ends being counted out. Returns its agent."""
+        agent = self._by_endpoint.get(endpoint)
+        if agent is None:
+            return None
+        device = agent.devices[endpoint]
+        if device.up is not up or (up and device.out):
+            device.up = up
+            device.out = device.out and not up
+            self._unsaid[agent.name] = None
+        return agent
+
+    def device_out(self, endpoint: str) -> None:
+        """A device did not ring when dialled: count it out until it is seen again."""
+        agent = self._by_endpoint.get(endpoint)
+        if agent is not None and not agent.devices[endpoint].out:
+            agent.devices[endpoint].out = True
+            self._unsaid[agent.name] = None
+
+    def device_back(self, endpoint: str) -> None:
+        """A device counted out rings, talks, or gets another try."""
+        agent = self._by_endpoint.get(endpoint)
+        if agent is not None and agent.devices[endpoint].out:
+            agent.devices[endpoint].out = False
+            self._unsaid[agent.name] = None
+
+    def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[str, ...]:
+        """Take live legs of the agents of *call*. Returns those who have just left it after talking."""
+        out = []
+        for name in self.of_call(call.id) | {leg.agent for leg in call.legs if leg.agent}:
+            agent = self._all.get(name)
+            if agent is None:
+                continue
+            old, new = agent.legs, _by_call(legs_of(name))
+            if old == new:
+                continue
+            agent.legs = new
+            self._unsaid[name] = None
+            for gone in old.keys() - new.keys():
+                self._leave(gone, name)
+            for come in new.keys() - old.keys():
+                self._by_call.setdefault(come, set()).add(name)
+            if old.get(call.id) and call.id not in new and call.merged_into is None:
+                out.append(name)
+        return tuple(out)
+
+    def _leave(self, call_id: UUID, name: str) -> None:
+        names = self._by_call.get(call_id, set())
+        names.discard(name)
+        if not names:
+            self._by_call.pop(call_id, None)
+
+    def open_cards(self, counts: Mapping[str, int]) -> None:
+        """Open provisional cards by agent, as the database counted them."""
+        for agent in self._all.values():
+            agent.open_cards = counts.get(agent.name, 0)
+
+    # -- what the world must hear -----------------------------------------------------------------
+
+    def touch_all(self) -> None:
+        """Look at everybody again: loads move with time alone."""
+        self._unsaid.update(dict.fromkeys(self._all))
+
+    def changes(self) -> tuple[AgentStateChanged, ...]:
+        """What the board must show differently since the last time this was asked."""
+        names, self._unsaid = self._unsaid, {}
+        made = (self._change(self._all[name]) for name in names if name in self._all)
+        return tuple(change for change in made if change is not None)
+
+    def unsaved(self) -> tuple[Presence, ...]:
+        """Rows that changed since the last time this was asked."""
+        names, self._unsaved = self._unsaved, {}
+        return tuple(self._all[name].presence for name in names if name in self._all)
+
+    def _change(self, agent: LiveAgent) -> AgentStateChanged | None:
+        wall, now = self._clock.now(), self._clock.monotonic()
+        state = agent.state(wall)
+        if state is not agent.activity.state:
+            agent.activity.switch(state, now)
+            if state is AgentState.AVAILABLE:
+                agent.idle_since = now
+        load = agent.activity.load(now, agent.open_cards)
+        said = agent.said
+        call_id = next(iter(agent.legs), None)
+        reason = agent.presence.reason if state is AgentState.BREAK else None
+        up = agent.devices_up()
+        if said is not None and (said.state, said.reason, said.call_id, said.devices_up) == (
+            state,
+            reason,
+            call_id,
+            up,
+        ):
+            if abs(said.load - load) < _LOAD_STEP:
+                return None
+            since = said.since
+        else:
+            same = said is not None and said.state is state and said.call_id == call_id
+            since = said.since if said is not None and same else wall
+        agent.said = AgentStateChanged(
+            at=wall,
+            pbx=self._pbx,
+            agent=agent.name,
+            state=state,
+            reason=reason,
+            since=since,
+            call_id=call_id,
+            load=load,
+            devices_up=up,
+        )
+        return agent.said
+
+
+def _by_call(legs: AgentLegs) -> dict[UUID, bool]:
+    """Call → whether the agent talks (or holds) in it; False while it rings."""
+    return dict.fromkeys(legs.ringing, False) | dict.fromkeys((*legs.talking, *legs.held), True)

@@ -1,0 +1,151 @@
+"""Who rings, within a budget: the call never waits longer for the database than it must."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from functools import partial
+from uuid import UUID
+
+import structlog
+
+from callrouter.acd.ask import Ask
+from callrouter.acd.core import Core
+from callrouter.acd.line import LiveCall
+from callrouter.acd.ports import Behind, Callers
+from callrouter.tracking.facts import Identified, Traced
+from crm_core.calls.model import Call, Direction, TraceLine
+from crm_core.calls.trace import Code, line
+from crm_core.customers.model import Identity
+from crm_core.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+_REMEMBERED = 50_000  # identities kept for when the database is away; the oldest go first
+
+
+class Identification:
+    """Asks for the card, at most 150 ms; else routes by what is remembered and fills in later."""
+
+    def __init__(self, core: Core, callers: Callers, behind: Behind) -> None:
+        self._core = core
+        self._callers = callers
+        self._behind = behind
+        self._remembered: OrderedDict[tuple[str, str | None], Identity] = OrderedDict()
+
+    async def identify(self, call: LiveCall, ask: Ask) -> None:
+        """Make the caller's card known to the call; never raises for a database that is away."""
+        if ask.direction is not Direction.IN:
+            call.identified = True  # a colleague: no card
+            return
+        try:
+            async with asyncio.timeout(self._core.limits.identify_s):
+                identity = await self._callers.identify(ask.caller_raw, ask.presentation, ask.did)
+        except (TimeoutError, Unavailable):
+            self._late(call, ask)
+            return
+        self._know(call, ask, identity)
+
+    def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
+        """A card has another owner: what is remembered must not send calls to the old one."""
+        for key, identity in self._remembered.items():
+            if identity.customer_id == customer_id:
+                self._remembered[key] = _with_owner(identity, owner)
+
+    def answered(self, call: Call, agent: str) -> None:
+        """The first answered call of an unowned card makes its agent the owner, once."""
+        if call.direction is not Direction.IN or call.customer_id is None or call.owner is not None:
+            return
+        job = partial(self._own, call.id, call.customer_id, agent)
+        self._behind.put(("own", call.customer_id), job)
+
+    async def _own(self, call_id: UUID, customer_id: UUID, agent: str) -> None:
+        if not await self._callers.own(customer_id, agent):
+            return
+        self.owner_changed(customer_id, agent)
+        at = self._core.clock.now()
+        call = self._core.call(call_id)
+        if call is None:
+            return
+        self._core.say(
+            Identified(
+                at=at,
+                call_id=call_id,
+                e164=call.from_number,
+                customer_id=customer_id,
+                title=call.customer_title,
+                owner=agent,
+            ),
+            Traced(at=at, call_id=call_id, lines=(line(at, Code.BECAME_OWNER, agent=agent),)),
+        )
+
+    def _late(self, call: LiveCall, ask: Ask) -> None:
+        remembered = self._remembered.get((ask.caller_raw, ask.did))
+        call.identified = True
+        call.owner = remembered.owner if remembered else None
+        at = self._core.clock.now()
+        log.warning("caller identified late", call=str(call.id), remembered=remembered is not None)
+        self._core.say(Traced(at=at, call_id=call.id, lines=(line(at, Code.IDENTIFY_LATE),)))
+        self._behind.put(("identify", call.id), partial(self._fill_in, ask))
+
+    async def _fill_in(self, ask: Ask) -> None:
+        """The database is back: the call gets its card, and the card its owner if the call was answered."""
+        identity = await self._callers.identify(ask.caller_raw, ask.presentation, ask.did)
+        self._remember(ask, identity)
+        live = self._core.line.get(ask.call_id)
+        if live is not None:
+            live.owner, live.has_card = identity.owner, identity.customer_id is not None
+        self._tell(ask, identity)
+        call = self._core.call(ask.call_id)
+        if call is not None and call.answered_at is not None and call.agent is not None:
+            self.answered(call, call.agent)
+
+    def _know(self, call: LiveCall, ask: Ask, identity: Identity) -> None:
+        self._remember(ask, identity)
+        call.identified = True
+        call.owner, call.has_card = identity.owner, identity.customer_id is not None
+        self._tell(ask, identity)
+
+    def _tell(self, ask: Ask, identity: Identity) -> None:
+        at = self._core.clock.now()
+        self._core.say(
+            Identified(
+                at=at,
+                call_id=ask.call_id,
+                e164=identity.e164,
+                customer_id=identity.customer_id,
+                title=identity.title,
+                owner=identity.owner,
+            ),
+            Traced(at=at, call_id=ask.call_id, lines=(_line(ask, identity, self._core),)),
+        )
+
+    def _remember(self, ask: Ask, identity: Identity) -> None:
+        key = (ask.caller_raw, ask.did)
+        self._remembered[key] = identity
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+
+
+def _line(ask: Ask, identity: Identity, core: Core) -> TraceLine:
+    at = core.clock.now()
+    if identity.customer_id is not None:
+        if identity.created:
+            return line(at, Code.IDENTIFIED_NEW)
+        return line(at, Code.IDENTIFIED_KNOWN, title=identity.title)
+    if identity.choices:
+        return line(at, Code.IDENTIFIED_SHARED, count=len(identity.choices))
+    withheld = not ask.caller_raw or ask.presentation.startswith(("prohib", "unavailable"))
+    return line(at, Code.IDENTIFIED_WITHHELD if withheld else Code.IDENTIFIED_UNREADABLE)
+
+
+def _with_owner(identity: Identity, owner: str | None) -> Identity:
+    return Identity(
+        e164=identity.e164,
+        customer_id=identity.customer_id,
+        title=identity.title,
+        owner=owner,
+        provisional=identity.provisional,
+        choices=identity.choices,
+    )

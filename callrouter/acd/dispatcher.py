@@ -1,0 +1,197 @@
+"""The live skin over `crm_core.routing`: is asked by the dialplan, reacts to what the switch shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from callrouter.acd.ask import Answer, Ask
+from callrouter.acd.asking import Asking
+from callrouter.acd.callers import Identification
+from callrouter.acd.core import Core
+from callrouter.acd.line import LiveCall, Place
+from callrouter.acd.offers import Offers
+from callrouter.acd.ports import Behind, Callers, PresenceKeeper, Switch
+from callrouter.acd.pulls import Pulls
+from callrouter.acd.seats import Seats
+from callrouter.metrics import CALLS, ROUTE_DECISION, WAITING
+from callrouter.reading.observations import (
+    ChannelFacts,
+    DeviceSeen,
+    LiveChannel,
+    Observation,
+    QueueJoined,
+    QueueLeft,
+    Snapshot,
+)
+from crm_core.calls.events import CallAnswered, CallEnded, CallEvent, CallMerged, OfferEnded
+from crm_core.calls.model import Call, CallState
+from crm_core.people.model import Person
+from crm_core.queues.model import Queue
+
+_MUSIC_CONTEXT = "cc-wait"
+
+
+class Dispatcher:
+    """Who takes this call? One per PBX and leader."""
+
+    def __init__(
+        self, core: Core, *, switch: Switch, callers: Callers, keeper: PresenceKeeper, behind: Behind
+    ) -> None:
+        self._core = core
+        self._offers = Offers(core, switch)
+        self._pulls = Pulls(core, switch)
+        self._identification = Identification(core, callers, behind)
+        self._asking = Asking(core, self._offers, self._pulls, self._identification)
+        self.seats = Seats(core, keeper, behind)
+        self.term: int | None = None  # None: not the leader, or not in the picture yet: the net takes calls
+        core.follow_with(self._react)
+        core.deadlines.afterwards = self.settle
+
+    def configure(self, people: Iterable[Person], queues: Iterable[Queue]) -> None:
+        """Take the applied office. Live states stay."""
+        self._core.agents.configure(people)
+        self._core.configure(queues)
+        self.settle()
+
+    # -- the dialplan asks ------------------------------------------------------------------------
+
+    async def ask(self, ask: Ask) -> Answer | None:
+        """Decide. None: say nothing, the dialplan goes to the net. Follow an answer with `told` or `lost`."""
+        queue = self._core.queues.get(ask.queue)
+        if self.term is None or queue is None:
+            return None
+        began = self._core.clock.monotonic()
+        try:
+            return await self._asking.ask(ask, queue, self.term)
+        finally:
+            ROUTE_DECISION.observe(self._core.clock.monotonic() - began)
+            self.settle()
+
+    def told(self, answer: Answer) -> None:
+        """The dialplan has the answer."""
+        self._asking.told(answer)
+        self.settle()
+
+    def lost(self, answer: Answer) -> None:
+        """The answer did not reach the dialplan."""
+        self._asking.lost(answer)
+        self.settle()
+
+    def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
+        """A card has another owner."""
+        self._identification.owner_changed(customer_id, owner)
+
+    # -- the switch shows -------------------------------------------------------------------------
+
+    def observe(self, observation: Observation) -> None:
+        """Fold one observation and react to it."""
+        self._core.see(observation)
+        match observation:
+            case DeviceSeen():
+                self.seats.device_seen(observation)
+            case QueueJoined():
+                self._in_net(observation.channel, observation.queue)
+            case QueueLeft():
+                call = self._core.line.of_uniqueid(observation.channel.uniqueid)
+                if call is not None and call.place is Place.NET and not call.pulled:
+                    self._core.line.move(call, Place.DIALPLAN)
+            case Snapshot():
+                self._rebuild(observation)
+        self.settle()
+
+    def settle(self) -> None:
+        """After anything that may have changed something: tell states, save rows, match."""
+        if self.seats.tell() or self._core.rematch:
+            self._pulls.match()
+        WAITING.set(self._core.line.waiting_count())
+
+    def _react(self, event: CallEvent) -> None:
+        call = event.call
+        self.seats.follow(call)
+        self._offers.follow(call)
+        match event:
+            case OfferEnded():
+                self._offers.ended(call, event.offer)
+            case CallAnswered():
+                self._answered(call, event.agent)
+            case CallEnded():
+                outcome = call.outcome.value if call.outcome else "none"
+                CALLS.labels(direction=call.direction.value, outcome=outcome).inc()
+                self._gone(call.id)
+            case CallMerged():
+                self._gone(call.id)
+
+    def _answered(self, call: Call, agent: str) -> None:
+        live = self._core.line.get(call.id)
+        if live is not None:
+            live.talked = True
+        self._identification.answered(call, agent)
+
+    def _gone(self, call_id: UUID) -> None:
+        live = self._core.line.get(call_id)
+        if live is None:
+            return
+        self._pulls.asked(live)
+        self._offers.abandon(live)
+        self._core.line.drop(call_id)
+        self._core.deadlines.cancel(("wait", call_id))
+        self._core.rematch = True
+
+    # -- callers we did not put where they are ----------------------------------------------------
+
+    def _in_net(self, channel: ChannelFacts, queue: str) -> None:
+        """A caller stands in app_queue: ours to pull when an agent is free."""
+        if channel.call_id is None or queue not in self._core.queues:
+            return
+        call = self._core.line.get(channel.call_id)
+        if call is None:
+            call = self._found(channel.call_id, queue, channel, self._core.age(channel.call_id))
+        self._core.line.rechannel(call, channel.uniqueid, channel.name)
+        self._core.line.move(call, Place.NET)
+        self._core.rematch = True
+
+    def _found(self, call_id: UUID, queue: str, channel: ChannelFacts, age: float) -> LiveCall:
+        now = self._core.clock.monotonic()
+        call = LiveCall(
+            id=call_id,
+            queue=queue,
+            uniqueid=channel.uniqueid,
+            channel=channel.name,
+            since=now - age,
+            heard_at=now,
+        )
+        self._core.line.add(call)
+        return call
+
+    def _rebuild(self, snapshot: Snapshot) -> None:
+        """Take the line as the switch has it: callers in the net, callers at music, nobody else."""
+        rows = {row.channel.uniqueid: row for row in snapshot.channels}
+        for queue, uniqueid in snapshot.waiting:
+            row = rows.get(uniqueid)
+            if row is not None and self._unplaced(row.channel.call_id):
+                self._in_net(row.channel, queue)
+        for row in snapshot.channels:
+            if row.channel.context == _MUSIC_CONTEXT:
+                self._at_music(row)
+        for live in self._core.line.all():
+            known = self._core.call(live.id)
+            if known is None or known.state is CallState.ENDED:
+                self._gone(live.id)
+        self._core.rematch = True
+
+    def _unplaced(self, call_id: UUID | None) -> bool:
+        """Whether the snapshot knows better: not for a call that asks or is being pulled right now."""
+        live = self._core.line.get(call_id) if call_id else None
+        return live is None or (live.place is Place.DIALPLAN and not live.pulled)
+
+    def _at_music(self, row: LiveChannel) -> None:
+        """A caller whom the leader before us told to wait: no need to wait for the next ask."""
+        call_id = row.channel.call_id
+        known = self._core.call(call_id) if call_id else None
+        if known is None or known.queue not in self._core.queues or self._core.line.get(known.id):
+            return
+        call = self._found(known.id, known.queue or "", row.channel, float(row.seconds))
+        call.owner, call.has_card = known.owner, known.customer_id is not None
+        call.identified = call.has_card
+        self._core.line.move(call, Place.WAITING)

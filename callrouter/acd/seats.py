@@ -1,0 +1,122 @@
+"""Agents' seats: what they chose, what their devices say, wrap-up; and the news of it for everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from callrouter.acd.agent import LiveAgent
+from callrouter.acd.core import Core
+from callrouter.acd.ports import Behind, PresenceKeeper
+from callrouter.reading.observations import DeviceSeen, DeviceStatus
+from crm_core.calls.model import Call, Direction
+from crm_core.people.model import DeviceKind
+from crm_core.presence.events import AgentStateChosen
+from crm_core.presence.model import ChosenState, Presence
+
+DEVICE_GONE = "device_gone"
+_GONE_S = 5.0  # a phone that registers anew is away for a moment
+_LOAD_S = 15.0  # loads move with time alone; looked at this often
+
+
+class Seats:
+    """Folds choices and devices into the agents, saves rows behind, tells changes."""
+
+    def __init__(self, core: Core, keeper: PresenceKeeper, behind: Behind) -> None:
+        self._core = core
+        self._keeper = keeper
+        self._behind = behind
+        self._before_gone: dict[str, ChosenState] = {}
+        self._loads()
+
+    def load(self, presences: tuple[Presence, ...]) -> None:
+        """Take stored rows; wrap-up goes on until its stored deadline, not one second longer."""
+        self._core.agents.load(presences)
+        now = self._core.clock.now()
+        for presence in presences:
+            if presence.wrap_up_until is not None and self._core.agents.get(presence.agent):
+                left = (presence.wrap_up_until - now).total_seconds()
+                self._wrap_up_ends(presence.agent, max(left, 0.0))
+        self._core.rematch = True
+
+    def chosen(self, event: AgentStateChosen) -> None:
+        """A choice made elsewhere (API, another process), already in the database."""
+        agent = self._core.agents.get(event.presence.agent)
+        if agent is None or event.presence.since <= agent.presence.since:
+            return  # our own, come back to us, or older than what we know
+        self._take(event.presence)
+
+    def choose(self, name: str, chosen: ChosenState, *, reason: str | None, by: str) -> bool:
+        """A choice made here (dialled code, device): holds at once, written behind. False: nobody we know."""
+        agent = self._core.agents.get(name)
+        if agent is None:
+            return False
+        now = self._core.clock.now()
+        self._take(replace(agent.presence, chosen=chosen, reason=reason, since=now))
+        self._behind.put(("choose", name), partial(self._keeper.choose, name, chosen, reason, by))
+        return True
+
+    def _take(self, presence: Presence) -> None:
+        self._core.agents.take(presence)
+        self._before_gone.pop(presence.agent, None)
+        if presence.chosen is ChosenState.AVAILABLE:
+            self._core.deadlines.cancel(("wrap_up", presence.agent))
+        self._core.rematch = True
+
+    # -- devices ----------------------------------------------------------------------------------
+
+    def device_seen(self, seen: DeviceSeen) -> None:
+        """A device came or went; logging a phone in makes its agent available, the last one gone offline."""
+        agent = self._core.agents.device_seen(seen.endpoint, up=seen.status is DeviceStatus.UP)
+        self._core.deadlines.cancel(("device", seen.endpoint))
+        self._core.rematch = True
+        if agent is None or agent.devices[seen.endpoint].device.kind is DeviceKind.CONTACT:
+            return  # a fixed contact does not log in: it says nothing of its agent's wish to work
+        if seen.registered:
+            self._core.deadlines.cancel(("gone", agent.name))
+            if agent.presence.chosen is ChosenState.OFFLINE:
+                back_to = self._before_gone.get(agent.name, ChosenState.AVAILABLE)
+                self.choose(agent.name, back_to, reason=None, by="device")
+        elif seen.registered is False and not agent.reachable:
+            self._core.deadlines.set(("gone", agent.name), _GONE_S, partial(self._gone, agent))
+
+    def _gone(self, agent: LiveAgent) -> None:
+        if agent.reachable or agent.presence.chosen is ChosenState.OFFLINE:
+            return
+        before = agent.presence.chosen
+        self.choose(agent.name, ChosenState.OFFLINE, reason=DEVICE_GONE, by="device")
+        self._before_gone[agent.name] = before
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def follow(self, call: Call) -> None:
+        """Take the agents' legs of *call*; who has just talked for a queue goes into its wrap-up."""
+        queue = self._core.queues.get(call.queue or "")
+        caller = call.legs[0].agent if call.legs and call.direction is not Direction.IN else None
+        for name in self._core.agents.follow(call, self._core.agent_legs):
+            if queue is not None and queue.wrap_up_s and name != caller:
+                self._core.agents.wrap_up(name, queue.wrap_up_s)
+                self._wrap_up_ends(name, queue.wrap_up_s)
+
+    def _wrap_up_ends(self, name: str, seconds: float) -> None:
+        self._core.deadlines.set(("wrap_up", name), seconds, partial(self._wrapped_up, name))
+
+    def _wrapped_up(self, name: str) -> None:
+        if self._core.agents.get(name):
+            self._core.agents.wrap_up(name, 0)
+            self._core.rematch = True
+
+    # -- news -------------------------------------------------------------------------------------
+
+    def tell(self) -> bool:
+        """Put out changed states, save changed rows. Returns whether any state changed."""
+        changes = self._core.agents.changes()
+        if changes:
+            self._core.outlet.put(*changes)
+        for presence in self._core.agents.unsaved():
+            self._behind.put(("presence", presence.agent), partial(self._keeper.save, presence))
+        return bool(changes)
+
+    def _loads(self) -> None:
+        self._core.agents.touch_all()
+        self._core.deadlines.set(("loads",), _LOAD_S, self._loads)
