@@ -193,16 +193,3 @@ class Channel:
 def endpoint_of(name: str) -> str | None:
     """`agent-anna-desk` of `PJSIP/agent-anna-desk-0000001a`; None for anything but PJSIP."""
     return name[6:].rpartition("-")[0] or None if name.startswith("PJSIP/") else None
-
-
-def restored(leg: Leg) -> Channel:
-    """The channel behind a stored leg, as far as the row tells: which bridge it is in must be seen anew."""
-    channel = Channel(leg.channel, leg.started_at)
-    channel.name, channel.endpoint = leg.channel_name, leg.endpoint
-    channel.role, channel.agent = leg.role, leg.agent
-    channel.state, channel.caller_number = leg.state, leg.number or ""
-    channel.ringing_at, channel.answered_at = leg.ringing_at, leg.answered_at
-    channel.ended_at, channel.talk_s, channel.cause = leg.ended_at, leg.talk_s, leg.cause
-    channel.announced = leg.role is LegRole.AGENT and leg.talk_s > 0
-    channel.dialled = leg.ringing_at is not None
-    return channel

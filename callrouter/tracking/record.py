@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from callrouter.tracking import offering
-from callrouter.tracking.channel import Channel, restored
+from callrouter.tracking.channel import Channel
+from callrouter.tracking.freeze import freeze
 from callrouter.tracking.machines import CALLS, CallFact
 from callrouter.tracking.offers import OfferRecord
 from callrouter.tracking.outcome import hangup_side, outcome_of
@@ -24,7 +25,7 @@ from crm_core.calls.model import (
     Outcome,
     TraceLine,
 )
-from crm_core.calls.settlement import Settlement, settle
+from crm_core.calls.settlement import Settlement
 from crm_core.calls.trace import Code, line
 
 MAX_TRACE = 200  # lines of one call; a caller who waits for long loses lines of the middle, not the ends
@@ -37,7 +38,7 @@ _STATE_EVENTS: dict[CallState, type[events.CallEvent]] = {
 
 
 class CallRecord:
-    """Everything known of one call. `refresh` derives, `build` freezes, `pending` is what to say."""
+    """Everything known of one call. `refresh` derives, `tell` freezes and says."""
 
     def __init__(self, call_id: UUID, pbx: str, at: datetime) -> None:
         self.id = call_id
@@ -85,30 +86,6 @@ class CallRecord:
         self.talk_s = 0.0
         self.ringing_since: datetime | None = None
         self.ring_s = 0.0
-
-    @classmethod
-    def of(cls, call: Call) -> CallRecord:
-        """The record behind a stored call, so that a restarted worker goes on with it."""
-        record = cls(call.id, call.pbx, call.started_at)
-        record.version, record.changed, record.latest = call.version, False, call
-        record.state, record.outcome, record.hangup_by = call.state, call.outcome, call.hangup_by
-        record.direction, record.did, record.queue, record.to = call.direction, call.did, call.queue, call.to
-        record.caller_raw, record.caller_name, record.e164 = call.from_raw, call.from_name, call.from_number
-        record.customer_id, record.title, record.owner = call.customer_id, call.customer_title, call.owner
-        record.disposition, record.agent = call.disposition, call.agent
-        record.answered_at, record.ended_at = call.answered_at, call.ended_at
-        record.talk_s, record.ring_s = call.talk_s, call.ring_s
-        record.merged_into = call.merged_into
-        record.asked = call.state is not CallState.NEW
-        record.waiting = call.state is CallState.WAITING
-        record.trace = list(call.trace)
-        for stored in call.trace:
-            if stored.code == Code.VOICEMAIL.value:
-                record.voicemail_at = stored.at
-            record.refused |= stored.code == Code.REFUSED.value
-        record.channels = {leg.channel: restored(leg) for leg in call.legs}
-        record.offers = {offer.id: OfferRecord(offer) for offer in call.offers}
-        return record
 
     @property
     def started_at(self) -> datetime:
@@ -230,9 +207,11 @@ class CallRecord:
         customers_talk = bool(talking)
         ringing = False
         for channel in self.channels.values():
+            talked = channel.talking_since is not None
             talks = channel in talking or (customers_talk and channel.role is LegRole.CUSTOMER)
-            if talks or channel.talking_since is not None:
+            if talks or talked:
                 channel.talk(talks, at)
+                self.changed |= talks is not talked
             ringing |= channel.state is LegState.RINGING and channel.role is LegRole.AGENT
         if self.talking_since is not None:
             self.talk_s += max(0.0, (at - self.talking_since).total_seconds())
@@ -257,49 +236,10 @@ class CallRecord:
                 self.add_line(line(at, Code.ENDED_BY, by=side.value))
         self._move(CallFact.ENDS)
 
-    def build(self, at: datetime) -> Call:
-        """The call as readers get it, one version on."""
-        self.version += 1
-        self.changed = False
-        started = self.started_at
-        until = self.answered_at or self.voicemail_at or self.ended_at or at
-        origin = self.origin
-        call = Call(
-            id=self.id,
-            pbx=self.pbx,
-            direction=self._direction(origin),
-            state=self.state,
-            from_number=self.e164,
-            from_raw=self.caller_raw or (origin.caller_number if origin else ""),
-            from_name=self.caller_name or (origin.caller_name if origin else ""),
-            to=self.to or self.did,
-            did=self.did,
-            queue=self.queue,
-            started_at=started,
-            outcome=self.outcome,
-            disposition=self.disposition,
-            agent=self.agent,
-            owner=self.owner,
-            customer_id=self.customer_id,
-            customer_title=self.title,
-            answered_at=self.answered_at,
-            ended_at=self.ended_at if self.ended else None,
-            wait_s=round(max(0.0, (until - started).total_seconds()), 3),
-            ring_s=round(self.ring_s, 3),
-            talk_s=round(self.talk_s, 3),
-            hangup_by=self.hangup_by,
-            legs=tuple(channel.leg() for channel in self.parties()) if self.merged_into is None else (),
-            offers=tuple(offer.snapshot() for offer in self.offers.values()),
-            trace=tuple(self.trace),
-            merged_into=self.merged_into,
-            version=self.version,
-        )
-        self.latest = call if self.settlement is None else settle(call, self.settlement, self.pbx)
-        return self.latest
-
     def tell(self, at: datetime) -> list[events.CallEvent]:
         """Freeze the call as it stands and say what happened to it."""
-        call = self.build(at)
+        call = self.latest = freeze(self, at)
+        self.changed = False
         said = self.pending or [(events.CallChanged, {})]
         self.pending = []
         return [event(at=at, pbx=self.pbx, call=call, **values) for event, values in said]
@@ -315,13 +255,6 @@ class CallRecord:
                 channel.gone(at, None)
         offering.close(self, at)
         self.say(events.CallSettled)
-
-    def _direction(self, origin: Channel | None) -> Direction:
-        if self.direction is not None:
-            return self.direction
-        if origin is not None and origin.role is LegRole.AGENT:
-            return Direction.INTERNAL
-        return Direction.IN
 
 
 def _being_dialled(channel: Channel) -> bool:

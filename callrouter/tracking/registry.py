@@ -133,6 +133,12 @@ class Registry:
             call_id = self._alias[call_id]
         return self.records[call_id]
 
+    def change(self, channel: Channel) -> None:
+        """Something a reader sees of the channel is new."""
+        record = self.owner(channel)
+        record.changed = True
+        self.touched[record.id] = record
+
     def gone(self, channel: Channel, at: datetime, cause: int | None) -> None:
         """The PBX has the channel no more; offers that rang there learn it."""
         record = self.owner(channel)
