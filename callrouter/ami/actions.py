@@ -13,12 +13,17 @@ from typing import Final
 from uuid import UUID
 
 from callrouter.ami.link import AmiLink
+from callrouter.ami.session import Value
 from crm_core.errors import BadInput, Unavailable
 from crm_core.i18n import N_
 
 OFFER_CONTEXT: Final = "cc-offer"
 _GLOBAL_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHANNEL_NAME: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.@-]+-[0-9a-f]{8}(;[12])?")
+# Strict also because the switch skips blanks: " Local/x@y" would pass for something else than Local.
+_TARGET: Final = re.compile(
+    r"(?:PJSIP/[\w.+-]+(?:@[\w.-]+)?|Local/[\w.+*-]+@(?P<context>[\w.-]+)(?:/n)?)", re.A
+)
 _NORMAL_CLEARING: Final = 16
 
 
@@ -69,7 +74,7 @@ class Actor:
         penalty: int = 0,
         paused: bool = False,
     ) -> bool:
-        """Make *interface* a member of the net's queue. False: it is one already, or there is no such queue."""
+        """Make *interface* a member of the net's queue. False: it is one already, or no such queue."""
         return await self._ok(
             "QueueAdd",
             Queue=queue,
@@ -110,9 +115,11 @@ class Actor:
 
         Raises BadInput for a context outside the allow-list, also when the channel is a Local one.
         """
-        for context in (call.context, *_local_context(call.channel)):
-            if context not in self._contexts:
-                raise BadInput(N_("Calls may not be placed into this context."), field="context")
+        target = _TARGET.fullmatch(call.channel)
+        if target is None:
+            raise BadInput(N_("This is not a channel of the telephone system."), field="channel")
+        if not {call.context, target["context"] or call.context} <= self._contexts:
+            raise BadInput(N_("Calls may not be placed into this context."), field="context")
         return await self._ok(
             "Originate",
             Channel=call.channel,
@@ -129,8 +136,8 @@ class Actor:
         """The ChannelId of a call of ours: begins with the switch's token like every Uniqueid it makes."""
         return f"{self._link.systemname}-{of}" if self._link.systemname else str(of)
 
-    async def _ok(self, name: str, **headers: str | int | bool | list[str]) -> bool:
-        answer = await self._link.action(name, **headers)
+    async def _ok(self, name: str, **headers: Value) -> bool:
+        answer = await self._link.action(name, timeout=None, **headers)
         return answer.get("Response") == "Success"
 
 
@@ -146,11 +153,3 @@ def _global(name: str) -> str:
     if _GLOBAL_NAME.fullmatch(name) is None:
         raise BadInput(N_("This is not the name of a variable."), field="name")
     return f"GLOBAL({name})"
-
-
-def _local_context(channel: str) -> tuple[str, ...]:
-    """The context a Local channel enters; a channel string of any other kind enters none."""
-    technology, _, rest = channel.partition("/")
-    if technology.lower() != "local":
-        return ()
-    return (rest.partition("@")[2].partition("/")[0],)
