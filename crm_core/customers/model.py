@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 
 class CardStatus(StrEnum):
     """Where a card stands in its life."""
@@ -67,3 +69,24 @@ class Identity:
     provisional: bool = False
     created: bool = False  # this call made the card
     choices: tuple[CardChoice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCustomer:
+    """A card a person makes. *phones* in E.164; *shared* says that others may have them too."""
+
+    title: str
+    phones: tuple[str, ...] = ()
+    owner: str | None = None
+    office: str | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerChange:
+    """What a person changes on a card; UNSET leaves it. *phones* replaces all of them."""
+
+    title: str | UnsetType = UNSET
+    owner: str | UnsetType | None = UNSET
+    phones: tuple[str, ...] | UnsetType = UNSET
+    shared: bool = False

@@ -25,6 +25,12 @@ class CustomerRow(Base):
         # Lists walk the key downwards (UUIDv7: newest first) inside what the reader may see.
         Index(None, "office", "id"),
         Index(None, "owner", "id"),
+        # Open work by agent is counted while calls are routed.
+        Index(
+            "ix_customers_provisional",
+            "owner",
+            postgresql_where=text("status = 'provisional' AND owner IS NOT NULL"),
+        ),
         # Words of the title, by their beginnings, in any of our languages. No pending list: its
         # flush would fall on a caller.
         Index(

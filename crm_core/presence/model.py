@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+BREAK_REASONS = ("lunch", "rest", "training", "meeting", "other")
 
 
 class ChosenState(StrEnum):
@@ -38,6 +40,21 @@ class Presence:
     wrap_up_until: datetime | None = None
     misses: int = 0  # unanswered offers in a row
     not_answering: bool = False
+
+
+def after_choice(
+    before: Presence | None, *, agent: str, chosen: ChosenState, reason: str | None, now: datetime
+) -> Presence:
+    """The row after a choice. Choosing *available* also ends wrap-up, misses and not answering.
+
+    Returns *before* itself when the choice changes nothing, so that `since` stays.
+    """
+    if before is None:
+        return Presence(agent=agent, chosen=chosen, reason=reason, since=now)
+    after = replace(before, chosen=chosen, reason=reason)
+    if chosen is ChosenState.AVAILABLE:
+        after = replace(after, wrap_up_until=None, misses=0, not_answering=False)
+    return before if after == before else replace(after, since=now)
 
 
 def shown_state(presence: Presence, *, ringing: bool, talking: bool, now: datetime) -> AgentState:

@@ -1,0 +1,248 @@
+"""SQL of cards and contact points. Functions take the connection of the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, delete, exists, false, func, select, true, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.customers.model import CardStatus, ContactKind, ContactPoint, Customer
+from crm_core.customers.tables import ContactChoiceRow, ContactPointRow, CustomerContactRow, CustomerRow
+from crm_core.ids import new_id
+from crm_core.people.tables import PersonRow
+from crm_core.permissions import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFilter:
+    """What a list of cards is asked for; None does not filter."""
+
+    phone: str | None = None  # E.164, or digits: the beginning of the number or its end
+    title: str | None = None  # beginnings of words of the title
+    owner: str | None = None
+    status: CardStatus | None = None
+    since: datetime | None = None  # changed from then on
+
+
+def visible(scope: Scope) -> ColumnElement[bool]:
+    """Cards that *scope* holds: of the office, of the team's people, or one's own."""
+    if scope.all:
+        return true()
+    condition: ColumnElement[bool] = false()
+    if scope.office is not None:
+        condition |= CustomerRow.office == scope.office
+    if scope.team is not None:
+        condition |= CustomerRow.owner.in_(select(PersonRow.name).where(PersonRow.team == scope.team))
+    if scope.person is not None:
+        condition |= CustomerRow.owner == scope.person
+    return condition
+
+
+async def find(
+    connection: AsyncConnection, where: CustomerFilter, scope: Scope, *, limit: int, below: UUID | None
+) -> tuple[Customer, ...]:
+    """At most *limit* cards with an id below *below*, newest first."""
+    query = select(CustomerRow.__table__).where(visible(scope), CustomerRow.status != CardStatus.MERGED.value)
+    if below is not None:
+        query = query.where(CustomerRow.id < below)
+    if where.phone is not None:
+        query = query.where(CustomerRow.id.in_(_by_phone(where.phone)))
+    if where.title is not None:
+        query = query.where(_by_title(where.title))
+    if where.owner is not None:
+        query = query.where(CustomerRow.owner == where.owner)
+    if where.status is not None:
+        query = query.where(CustomerRow.status == where.status.value)
+    if where.since is not None:
+        query = query.where(CustomerRow.updated_at >= where.since)
+    rows = (await connection.execute(query.order_by(CustomerRow.id.desc()).limit(limit))).all()
+    return await _with_points(connection, rows)
+
+
+def _by_phone(phone: str) -> Any:
+    """Cards of a number (E.164), or of numbers that begin or end with some digits."""
+    value = ContactPointRow.value
+    if phone.startswith("+"):
+        matches: ColumnElement[bool] = value == phone
+    else:
+        # Not `LIKE '%digits%'`, which reads every row: both of these are index scans.
+        matches = value.like(f"+{phone}%") | func.reverse(value).like(f"{phone[::-1]}%")
+    return (
+        select(CustomerContactRow.customer_id)
+        .join(ContactPointRow, ContactPointRow.id == CustomerContactRow.contact_point_id)
+        .where(ContactPointRow.kind == ContactKind.PHONE.value, matches)
+    )
+
+
+def _by_title(title: str) -> ColumnElement[bool]:
+    """Each word of *title* begins a word of the card's title."""
+    words = ["".join(char for char in word if char.isalnum()) for word in title.split()]
+    query = " & ".join(f"{word}:*" for word in words if word)
+    if not query:
+        return false()
+    return func.to_tsvector("simple", CustomerRow.title).op("@@")(func.to_tsquery("simple", query))
+
+
+async def get(connection: AsyncConnection, id: UUID, scope: Scope, *, lock: bool = False) -> Customer | None:
+    """The card *id* when *scope* holds it; with *lock* nobody else changes it in this transaction."""
+    query = select(CustomerRow.__table__).where(CustomerRow.id == id, visible(scope))
+    rows = (await connection.execute(query.with_for_update() if lock else query)).all()
+    found = await _with_points(connection, rows)
+    return found[0] if found else None
+
+
+async def of_ids(connection: AsyncConnection, ids: Collection[UUID]) -> tuple[Customer, ...]:
+    """Cards by their ids, oldest first, merged ones left out."""
+    query = select(CustomerRow.__table__).where(
+        CustomerRow.id.in_(ids), CustomerRow.status != CardStatus.MERGED.value
+    )
+    return await _with_points(connection, (await connection.execute(query.order_by(CustomerRow.id))).all())
+
+
+async def _with_points(connection: AsyncConnection, rows: Iterable[Row[Any]]) -> tuple[Customer, ...]:
+    rows = tuple(rows)
+    points: dict[UUID, list[ContactPoint]] = {}
+    for row in await connection.execute(
+        select(CustomerContactRow.customer_id, ContactPointRow.__table__)
+        .join(ContactPointRow, ContactPointRow.id == CustomerContactRow.contact_point_id)
+        .where(CustomerContactRow.customer_id.in_([row.id for row in rows]))
+        .order_by(ContactPointRow.kind, ContactPointRow.value)
+    ):
+        point = ContactPoint(id=row.id, kind=ContactKind(row.kind), value=row.value)
+        points.setdefault(row.customer_id, []).append(point)
+    return tuple(
+        Customer(
+            id=row.id,
+            title=row.title,
+            status=CardStatus(row.status),
+            owner=row.owner,
+            office=row.office,
+            contact_points=tuple(points.get(row.id, ())),
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in rows
+    )
+
+
+async def add(connection: AsyncConnection, customer: Customer) -> None:
+    """Write a card without contact points."""
+    await connection.execute(
+        insert(CustomerRow).values(
+            id=customer.id,
+            title=customer.title,
+            status=customer.status.value,
+            owner=customer.owner,
+            office=customer.office,
+            created_at=customer.created_at,
+            updated_at=customer.updated_at,
+        )
+    )
+
+
+async def change(connection: AsyncConnection, id: UUID, values: dict[str, Any]) -> None:
+    """Set columns of a card."""
+    await connection.execute(update(CustomerRow).where(CustomerRow.id == id).values(**values))
+
+
+async def take_if_unowned(connection: AsyncConnection, id: UUID, agent: str, at: datetime) -> bool:
+    """Make *agent* the owner of a card that has none; whether that happened."""
+    done = await connection.execute(
+        update(CustomerRow)
+        .where(
+            CustomerRow.id == id,
+            CustomerRow.owner.is_(None),
+            exists().where(PersonRow.name == agent, PersonRow.active),
+        )
+        .values(owner=agent, updated_at=at)
+        .returning(CustomerRow.id)
+    )
+    return done.first() is not None
+
+
+async def lock_points(connection: AsyncConnection, phones: Collection[str], at: datetime) -> dict[str, UUID]:
+    """The contact points of *phones*, made where missing and locked, in one order for everybody."""
+    wanted = sorted(set(phones))
+    if not wanted:
+        return {}
+    statement = insert(ContactPointRow).values(
+        [{"id": new_id(), "kind": ContactKind.PHONE.value, "value": v, "created_at": at} for v in wanted]
+    )
+    # An update that changes nothing: it locks the row, and returns it also when it was there before.
+    rows = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[ContactPointRow.kind, ContactPointRow.value],
+            set_={"value": statement.excluded.value},
+        ).returning(ContactPointRow.value, ContactPointRow.id)
+    )
+    return {row.value: row.id for row in rows}
+
+
+async def cards_of_points(
+    connection: AsyncConnection, points: Collection[UUID]
+) -> dict[UUID, tuple[UUID, ...]]:
+    """Cards by contact point."""
+    found: dict[UUID, list[UUID]] = {}
+    for row in await connection.execute(
+        select(CustomerContactRow.__table__)
+        .where(CustomerContactRow.contact_point_id.in_(points))
+        .order_by(CustomerContactRow.customer_id)
+    ):
+        found.setdefault(row.contact_point_id, []).append(row.customer_id)
+    return {point: tuple(cards) for point, cards in found.items()}
+
+
+async def link(connection: AsyncConnection, customer: UUID, points: Collection[UUID]) -> None:
+    """Let *customer* be reached at *points*."""
+    if points:
+        rows = [{"customer_id": customer, "contact_point_id": point} for point in points]
+        await connection.execute(insert(CustomerContactRow).on_conflict_do_nothing(), rows)
+
+
+async def unlink(connection: AsyncConnection, customer: UUID, points: Collection[UUID]) -> None:
+    """Take *points* from *customer*; a point that then leads to no card goes too."""
+    if not points:
+        return
+    locked = select(ContactPointRow.id).where(ContactPointRow.id.in_(points)).order_by(ContactPointRow.id)
+    await connection.execute(locked.with_for_update())
+    for row in (ContactChoiceRow, CustomerContactRow):
+        await connection.execute(
+            delete(row).where(row.customer_id == customer, row.contact_point_id.in_(points))
+        )
+    linked = exists().where(CustomerContactRow.contact_point_id == ContactPointRow.id)
+    await connection.execute(delete(ContactPointRow).where(ContactPointRow.id.in_(points), ~linked))
+
+
+async def remember_choice(
+    connection: AsyncConnection, *, point: UUID, did: str, customer: UUID, by: str, at: datetime
+) -> None:
+    """For *point* and the number dialled, *customer* is who it is."""
+    values = {"customer_id": customer, "chosen_by": by, "chosen_at": at}
+    statement = insert(ContactChoiceRow).values(contact_point_id=point, did=did, **values)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[ContactChoiceRow.contact_point_id, ContactChoiceRow.did], set_=values
+        )
+    )
+
+
+async def person_office(connection: AsyncConnection, name: str) -> str | None:
+    """The office of an active person; None when there is none of this name."""
+    found = await connection.execute(select(PersonRow.office).where(PersonRow.name == name, PersonRow.active))
+    return found.scalar_one_or_none()
+
+
+async def count_provisional(connection: AsyncConnection) -> dict[str, int]:
+    """Provisional cards by owner: work that waits for them."""
+    rows = await connection.execute(
+        select(CustomerRow.owner, func.count())
+        .where(CustomerRow.status == CardStatus.PROVISIONAL.value, CustomerRow.owner.is_not(None))
+        .group_by(CustomerRow.owner)
+    )
+    return {owner: count for owner, count in rows if owner is not None}
