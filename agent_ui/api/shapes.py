@@ -43,7 +43,7 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
     """The base of all that is asked: an unknown name is refused, not passed over."""
 
 
-class Problem(Shape, frozen=True, kw_only=True, omit_defaults=True):
+class Problem(Shape, frozen=True, kw_only=True):
     """RFC 9457. *code* is stable; *field* names what was wrong, *hint* says what to do."""
 
     type: str = "about:blank"

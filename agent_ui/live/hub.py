@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 SEEN_EVENTS = 4096  # ids remembered, so that what was handed over is not told again by the bus
 SOCKETS_PER_PERSON = 16
 SOCKETS = 2000
+DURING_EVENTS = 10_000  # kept while a reload is owed; beyond it the oldest, which it will have read
 TICK_S = 10.0
 RECHECK_S = 1.0
 LOAD_TIMEOUT_S = 10.0
@@ -73,9 +74,9 @@ class LiveHub:
         self._sockets: set[LiveSocket] = set()
         self._seen: OrderedDict[UUID, None] = OrderedDict()
         self._stale = asyncio.Event()
-        self._stale.set()
-        # What happens while the database is being read: the read may have missed it.
+        # What happens while a reload is owed or under way: the read may miss it.
         self._during: deque[Event] | None = None
+        self._mark_stale()
         self._health = health
         health.on_change(self._on_health)
 
@@ -130,12 +131,22 @@ class LiveHub:
         if len(self._seen) > SEEN_EVENTS:
             self._seen.popitem(last=False)
         if isinstance(event, Lagged) or event_name(event) == "OfficeApplied":
-            self._stale.set()
+            self._mark_stale()
             return
         if self._during is not None:
             self._during.append(event)
         if self._state is not None:
             self._tell(self._state.apply(event))
+
+    def tick(self) -> None:
+        """A sign of life with the house's time to everybody; also the moment when a new day begins."""
+        if self._state is None:
+            return
+        now = self._clock.now()
+        self._tell(self._state.roll(now))
+        payload = frame(self._stream.last_id, "tick", {"at": now})
+        for socket in tuple(self._sockets):
+            socket.send(payload)
 
     def admit(self, reader: Reader) -> None:
         """Check, while HTTP can still say no, that *reader* may join now.
@@ -184,24 +195,28 @@ class LiveHub:
         if self._state is not None:
             self._tell(self._state.apply_health(part))
 
+    def _mark_stale(self) -> None:
+        self._stale.set()
+        if self._during is None:
+            self._during = deque(maxlen=DURING_EVENTS)
+
     async def _reload_when_stale(self) -> None:
         """Load at the start, when the bus dropped events, and when the office changed."""
         while True:
             await self._stale.wait()
             self._stale.clear()
-            self._during = deque(maxlen=10_000)
             try:
                 async with asyncio.timeout(LOAD_TIMEOUT_S):
                     seed = await self._load()
             except (Unavailable, TimeoutError):
                 # What is shown goes on from the bus; the reload is owed.
                 log.warning("live.reload_failed")
-                self._stale.set()
+                self._mark_stale()
                 await asyncio.sleep(RETRY_S)
                 continue
-            finally:
-                during, self._during = self._during, None
-            self._replace(seed, during)
+            self._replace(seed, self._during or ())
+            if not self._stale.is_set():
+                self._during = None
 
     def _replace(self, seed: Seed, during: Iterable[Event]) -> None:
         state = LiveState(seed, self._clock.now())
@@ -217,25 +232,17 @@ class LiveHub:
             self._send_snapshot(socket, state)
 
     async def _tick(self) -> None:
-        """A sign of life with the house's time; also the moment when a new day begins."""
         while True:
             await asyncio.sleep(TICK_S)
-            if self._state is None:
-                continue
-            now = self._clock.now()
-            self._tell(self._state.roll(now))
-            payload = frame(self._stream.last_id, "tick", {"at": now})
-            for socket in tuple(self._sockets):
-                socket.send(payload)
+            self.tick()
 
     async def _recheck_readers(self) -> None:
-        """End sockets whose token was revoked; a changed role or office gets its own new snapshot."""
         while True:
             await asyncio.sleep(RECHECK_S)
-            await self.recheck()
+            await self._recheck_once()
 
-    async def recheck(self) -> None:
-        """Compare every connected reader with what the database says now. Never raises Unavailable."""
+    async def _recheck_once(self) -> None:
+        """End sockets whose token was revoked; a changed role or office gets its own new snapshot."""
         ids = {s.reader.token_id for s in self._sockets if s.reader.token_id is not None}
         if not ids:
             return

@@ -1,0 +1,313 @@
+"""The web on a real socket over services that live in memory: same ports, same permissions, no database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import aiohttp
+from prometheus_client import CollectorRegistry, Counter
+
+from agent_ui.app import WebServer, build_app
+from agent_ui.live.hub import LiveHub
+from agent_ui.services import WebServices
+from crm_core.bus.event import Event
+from crm_core.calls.model import Call, CallState
+from crm_core.customers.model import Customer
+from crm_core.errors import BadInput, NotFound, Unavailable
+from crm_core.health import Health, HealthState
+from crm_core.live.model import live_call
+from crm_core.live.projection import Seed
+from crm_core.live.visibility import sees
+from crm_core.people.model import Reader, Role
+from crm_core.permissions import Action, may
+from crm_core.presence.model import ChosenState, Presence
+from crm_core.recordings.model import Recording, RecordingState
+from tests.fakes.clock import FakeClock
+from tests.fakes.house import DIRECTORY, NOW, READERS
+
+
+class MemoryTokens:
+    """Everybody of the small house has the token `token-<name>`."""
+
+    def __init__(self) -> None:
+        self.readers: dict[str, Reader] = {f"token-{r.person}": r for r in READERS}
+        self.away = False
+
+    async def reader_for_token(self, token: str) -> Reader | None:
+        if self.away:
+            raise Unavailable
+        return self.readers.get(token)
+
+    async def recheck(self, ids: Collection[str]) -> Mapping[str, Reader]:
+        if self.away:
+            raise Unavailable
+        return {id_: self.readers[id_] for id_ in ids if id_ in self.readers}
+
+
+def piece(items: Sequence[object], limit: int, cursor: str | None) -> tuple[list[object], str | None]:
+    """A page of *items*; the cursor is an offset."""
+    if cursor is not None and not cursor.isdigit():
+        raise BadInput("this cursor is not ours", field="cursor")
+    start = int(cursor or 0)
+    found = list(items[start : start + limit])
+    return found, str(start + limit) if start + limit < len(items) else None
+
+
+class MemoryCalls:
+    """Calls in a list, newest first."""
+
+    def __init__(self) -> None:
+        self.rows: list[Call] = []
+
+    def _seen(self, reader: Reader) -> list[Call]:
+        return [c for c in self.rows if sees(reader, live_call(c, c.started_at), DIRECTORY)]
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None,
+        since: datetime | None,
+        agent: str | None,
+        state: CallState | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[Call], str | None]:
+        found = [
+            c
+            for c in self._seen(reader)
+            if phone in (None, c.from_number)
+            and (since is None or c.started_at >= since)
+            and agent in (None, c.agent)
+            and state in (None, c.state)
+        ]
+        return piece(found, limit, cursor)  # type: ignore[return-value]
+
+    async def get(self, reader: Reader, call_id: UUID) -> Call:
+        for call in self._seen(reader):
+            if call.id == call_id:
+                return call
+        raise NotFound
+
+    async def set_disposition(self, reader: Reader, call_id: UUID, disposition: str | None) -> Call:
+        call = await self.get(reader, call_id)
+        changed = replace(call, disposition=disposition)
+        self.rows[self.rows.index(call)] = changed
+        return changed
+
+
+class MemoryCustomers:
+    """Cards in a list."""
+
+    def __init__(self) -> None:
+        self.rows: list[Customer] = []
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None,
+        since: datetime | None,
+        agent: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[Customer], str | None]:
+        found = [
+            c
+            for c in self.rows
+            if may(reader, Action.CUSTOMERS_READ, office=c.office)
+            and (phone is None or any(p.value == phone for p in c.contact_points))
+            and agent in (None, c.owner)
+            and (since is None or c.updated_at >= since)
+        ]
+        return piece(found, limit, cursor)  # type: ignore[return-value]
+
+    async def get(self, reader: Reader, customer_id: UUID) -> Customer:
+        for customer in self.rows:
+            if customer.id == customer_id and may(reader, Action.CUSTOMERS_READ, office=customer.office):
+                return customer
+        raise NotFound
+
+
+class MemoryRecordings:
+    """Rows of recordings, each seen with its call."""
+
+    def __init__(self, calls: MemoryCalls) -> None:
+        self.rows: list[Recording] = []
+        self._calls = calls
+
+    async def _seen(self, reader: Reader) -> list[Recording]:
+        calls, _ = await self._calls.list(
+            reader, phone=None, since=None, agent=None, state=None, limit=10_000, cursor=None
+        )
+        ids = {call.id for call in calls}
+        return [r for r in self.rows if r.call_id in ids]
+
+    async def list(
+        self,
+        reader: Reader,
+        *,
+        phone: str | None,
+        since: datetime | None,
+        agent: str | None,
+        state: RecordingState | None,
+        limit: int,
+        cursor: str | None,
+    ) -> tuple[Sequence[Recording], str | None]:
+        found = [r for r in await self._seen(reader) if state in (None, r.state)]
+        return piece(found, limit, cursor)  # type: ignore[return-value]
+
+    async def get(self, reader: Reader, recording_id: UUID) -> Recording:
+        for recording in await self._seen(reader):
+            if recording.id == recording_id:
+                return recording
+        raise NotFound
+
+    async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
+        return {id_: [r for r in self.rows if r.call_id == id_] for id_ in call_ids}
+
+
+@dataclass
+class MemoryStates:
+    """Choices of state, as they were asked for."""
+
+    chosen: list[tuple[str, ChosenState, str | None, str]] = field(default_factory=list)
+
+    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+        self.chosen.append((agent, chosen, reason, by))
+        return Presence(agent=agent, chosen=chosen, reason=reason, since=NOW)
+
+
+@dataclass(frozen=True)
+class MemoryAudio:
+    """A file on disk."""
+
+    path: Path
+    size: int
+    mime: str = "audio/wav"
+    etag: str = "abc123"
+
+
+class MemoryPlayback:
+    """Opens a recording's file for whoever sees its row, and writes down who did."""
+
+    def __init__(self, recordings: MemoryRecordings, root: Path) -> None:
+        self._recordings = recordings
+        self._root = root
+        self.audit: list[tuple[str, UUID]] = []
+
+    async def open(self, recording_id: UUID, reader: Reader) -> MemoryAudio:
+        recording = await self._recordings.get(reader, recording_id)
+        if recording.path is None:
+            raise NotFound
+        self.audit.append((reader.person, recording_id))
+        path = self._root / recording.path
+        return MemoryAudio(path, path.stat().st_size)
+
+
+class MemoryBus:
+    """One subscriber's queue."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(1000)
+
+    async def publish(self, *events: Event) -> None:
+        for event in events:
+            self._queue.put_nowait(event)
+
+    async def subscribe(self, *classes: type[Event], name: str, limit: int = 10_000) -> MemoryBus:
+        return self
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while (event := await self._queue.get()) is not None:
+            yield event
+
+    async def close(self) -> None:
+        self._queue.put_nowait(None)
+
+
+class House:
+    """The small house behind a real server on 127.0.0.1."""
+
+    def __init__(self, root: Path, *, kept: int = 100) -> None:
+        self.clock = FakeClock(NOW)
+        self.tokens = MemoryTokens()
+        self.calls = MemoryCalls()
+        self.customers = MemoryCustomers()
+        self.recordings = MemoryRecordings(self.calls)
+        self.states = MemoryStates()
+        self.playback = MemoryPlayback(self.recordings, root)
+        self.bus = MemoryBus()
+        self.health = Health(self.clock)
+        self.health.set("database", HealthState.UP)
+        self.metrics = CollectorRegistry()
+        Counter("callcard_calls", "Calls by outcome.", registry=self.metrics).inc()
+        self.seed = Seed(directory=DIRECTORY)
+        self.loads = 0
+        self.database_away = False
+        self.hub = LiveHub(
+            bus=self.bus,
+            load=self._load,
+            recheck=self.tokens.recheck,
+            clock=self.clock,
+            health=self.health,
+            kept=kept,
+        )
+        self.port = 0
+
+    async def _load(self) -> Seed:
+        if self.database_away:
+            raise Unavailable
+        self.loads += 1
+        return self.seed
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> House:
+        services = WebServices(
+            tokens=self.tokens,
+            calls=self.calls,
+            customers=self.customers,
+            recordings=self.recordings,
+            states=self.states,
+            playback=self.playback,
+            hub=self.hub,
+            health=self.health,
+            metrics=self.metrics,
+            clock=self.clock,
+        )
+        self._server = WebServer(build_app(services), "127.0.0.1", 0)
+        self.port = await self._server.start()
+        self._following = asyncio.create_task(self.hub.run(), name="hub")
+        while not self.hub.ready:
+            await asyncio.sleep(0)
+        self._session = aiohttp.ClientSession(self.url)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+        self._following.cancel()
+        await asyncio.wait({self._following})
+        await self._server.stop()
+
+    def ask(
+        self, method: str, path: str, *, who: str | None = None, **rest: object
+    ) -> aiohttp.client._RequestContextManager:
+        """A request by *who* (nobody: without a token)."""
+        headers = dict(rest.pop("headers", {}) or {})  # type: ignore[call-overload]
+        if who is not None:
+            headers["Authorization"] = f"Bearer token-{who}"
+        return self._session.request(method, path, headers=headers, **rest)  # type: ignore[arg-type]
+
+    def with_role(self, name: str, role: Role) -> None:
+        """Change what *name* may do from now on."""
+        token = f"token-{name}"
+        self.tokens.readers[token] = replace(self.tokens.readers[token], role=role)
