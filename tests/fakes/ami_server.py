@@ -1,7 +1,7 @@
 """An AMI peer that speaks the wire, and misbehaves on request: for tests and benchmarks.
 
 Behaviour copied from Asterisk 22: the banner, `FullyBooted` after login without SystemName, pushed events
-with it, list replies with `EventList` marks and `ListItems`, `Login Already In Use` as an error.
+with it, list replies with `EventList` marks and `ListItems`.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def channel(number: int, name: str = "PJSIP/city-0000000a", *, prefix: str = "",
 class AmiServer:
     """Set the attributes before a client connects, or while it is connected.
 
-    *secret*: the right one. *in_use*: answer logins with `Login Already In Use`. *booted*: send FullyBooted
-    after login. *silent*: read, but answer and send nothing (half-open). *rows*: list action → its row
+    *secret*: the right one. *refusal*: (Response, Message) for every login, if set. *booted*: send
+    FullyBooted after login. *silent*: read, but answer and send nothing (half-open). *rows*: list action → its row
     frames, each without ActionID. *answers*: action → reply bytes (None: no reply).
     """
 
     def __init__(self, secret: str = "s3cret", systemname: str = SYSTEM) -> None:
         self.secret = secret
         self.systemname = systemname
-        self.in_use = False
+        self.refusal: tuple[str, str] | None = None
         self.booted = True
         self.silent = False
         self.uptime = 100
@@ -150,14 +150,15 @@ class AmiServer:
 
     async def _login(self, headers: Headers, writer: asyncio.StreamWriter) -> bool:
         self.logins += 1
-        refusal = "Login Already In Use" if self.in_use else "Authentication failed"
-        if self.in_use or headers.get("Secret") != self.secret:
-            writer.write(frame("Response: Error", f"ActionID: {headers['ActionID']}", f"Message: {refusal}"))
+        own = f"ActionID: {headers['ActionID']}"
+        refusal = self.refusal
+        if refusal is None and headers.get("Secret") != self.secret:
+            refusal = ("Error", "Authentication failed")
+        if refusal is not None:
+            writer.write(frame(f"Response: {refusal[0]}", own, f"Message: {refusal[1]}"))
             await writer.drain()
             return False
-        writer.write(
-            frame("Response: Success", f"ActionID: {headers['ActionID']}", "Message: Authentication accepted")
-        )
+        writer.write(frame("Response: Success", own, "Message: Authentication accepted"))
         if self.booted and headers.get("Events") == "on":
             writer.write(
                 frame(

@@ -1,0 +1,163 @@
+"""What goes over the wire for each action of the router, and what our own code refuses to send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+from callrouter.ami.actions import Actor, Originate
+from callrouter.ami.link import AmiLink, LinkState
+from crm_core.errors import BadInput, Unavailable
+from tests.fakes.ami_server import SYSTEM, AmiServer, Headers, frame
+from tests.fakes.clock import FakeClock
+
+pytestmark = pytest.mark.integration
+
+CHANNEL = "PJSIP/city-0000000a"
+
+
+@dataclass
+class Lab:
+    server: AmiServer
+    link: AmiLink
+    actor: Actor
+
+    def refuse(self, action: str, message: str) -> None:
+        def answer(headers: Headers) -> bytes:
+            return frame("Response: Error", f"ActionID: {headers['ActionID']}", f"Message: {message}")
+
+        self.server.answers[action] = answer
+
+    def sent(self, action: str) -> Headers:
+        (headers,) = self.server.named(action)
+        return {name: value for name, value in headers.items() if name not in ("Action", "ActionID")}
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    async with AmiServer() as server:
+        up = asyncio.Event()
+        link = AmiLink(
+            "127.0.0.1",
+            server.port,
+            "actor",
+            "s3cret",
+            systemname=SYSTEM,
+            clock=FakeClock(),
+            on_state=lambda state, _why: up.set() if state is LinkState.UP else None,
+        )
+        await link.start()
+        async with asyncio.timeout(5):
+            await up.wait()
+        yield Lab(server, link, Actor(link, contexts=("cc-wait",)))
+        await link.stop()
+
+
+async def test_redirect_leads_to_the_offer_only(lab: Lab) -> None:
+    assert await lab.actor.redirect_to_offer(CHANNEL)
+    assert lab.sent("Redirect") == {"Channel": CHANNEL, "Context": "cc-offer", "Exten": "s", "Priority": "1"}
+
+
+async def test_a_channel_that_is_gone_is_no_error(lab: Lab) -> None:
+    lab.refuse("Redirect", f"Channel does not exist: {CHANNEL}")
+    lab.refuse("Hangup", "No such channel")
+    assert not await lab.actor.redirect_to_offer(CHANNEL)
+    assert not await lab.actor.hangup_leg(CHANNEL)
+
+
+@pytest.mark.parametrize(
+    "name", ["/.*/", "PJSIP/city", "", "PJSIP/city-0000000a\r\nX: y", "PJSIP/^-0000000a"]
+)
+async def test_hangup_takes_one_channel_never_a_pattern(lab: Lab, name: str) -> None:
+    with pytest.raises(BadInput):
+        await lab.actor.hangup_leg(name)
+    assert lab.server.named("Hangup") == []
+
+
+async def test_the_net_is_mirrored(lab: Lab) -> None:
+    interface = "Local/anna@cc-fallback/n"
+    assert await lab.actor.queue_add("sales", interface, member="anna", state_interface="hint:anna@cc-hints")
+    assert lab.sent("QueueAdd") == {
+        "Queue": "sales",
+        "Interface": interface,
+        "MemberName": "anna",
+        "StateInterface": "hint:anna@cc-hints",
+        "Penalty": "0",
+        "Paused": "false",
+    }
+    assert await lab.actor.queue_pause(interface, True, reason="lunch")
+    assert lab.sent("QueuePause") == {"Interface": interface, "Paused": "true", "Reason": "lunch"}
+    assert await lab.actor.queue_penalty("sales", interface, 3)
+    assert lab.sent("QueuePenalty") == {"Queue": "sales", "Interface": interface, "Penalty": "3"}
+    assert await lab.actor.queue_remove("sales", interface)
+    assert lab.sent("QueueRemove") == {"Queue": "sales", "Interface": interface}
+    lab.refuse("QueueAdd", "Unable to add interface: Already there")
+    assert not await lab.actor.queue_add("sales", interface, member="anna", state_interface="")
+
+
+async def test_globals(lab: Lab) -> None:
+    await lab.actor.set_global("CC_TERM", "7")
+    assert lab.sent("Setvar") == {"Variable": "GLOBAL(CC_TERM)", "Value": "7"}
+    lab.server.answers["Getvar"] = lambda headers: frame(
+        "Response: Success", f"ActionID: {headers['ActionID']}", "Variable: GLOBAL(CC_TERM)", "Value: 7"
+    )
+    assert await lab.actor.get_global("CC_TERM") == "7"
+    lab.server.answers["Getvar"] = lambda headers: frame(
+        "Response: Success", f"ActionID: {headers['ActionID']}", "Variable: GLOBAL(CC_TERM)", "Value: "
+    )
+    assert await lab.actor.get_global("CC_TERM") is None
+    lab.refuse("Setvar", "Permission denied")
+    with pytest.raises(Unavailable):
+        await lab.actor.set_global("CC_TERM", "8")
+
+
+@pytest.mark.parametrize("name", ["SHELL(id)", "X)", "x", "", "CC_TERM\r\nA: b"])
+async def test_a_global_is_never_a_function(lab: Lab, name: str) -> None:
+    with pytest.raises(BadInput):
+        await lab.actor.set_global(name, "1")
+    with pytest.raises(BadInput):
+        await lab.actor.get_global(name)
+
+
+def call(channel: str = "PJSIP/agent-anna-desk", context: str = "cc-wait") -> Originate:
+    return Originate(
+        channel=channel, context=context, exten="s", channel_id="x-1", variables=(("CC_CALL", "c"),)
+    )
+
+
+async def test_originate(lab: Lab) -> None:
+    assert await lab.actor.originate(call())
+    sent = lab.sent("Originate")
+    assert sent["Async"] == "true"
+    assert (sent["Context"], sent["ChannelId"], sent["Timeout"]) == ("cc-wait", "x-1", "30000")
+    assert sent["Variable"] == "CC_CALL=c"
+    assert await lab.actor.originate(call("Local/s@cc-wait/n"))
+
+
+@pytest.mark.parametrize(
+    ("channel", "context"),
+    [
+        ("PJSIP/agent-anna-desk", "cc-agents"),
+        ("PJSIP/agent-anna-desk", "CC-WAIT"),
+        ("Local/00881234@cc-agents", "cc-wait"),
+        ("Local/00881234", "cc-wait"),
+        ("local/s@cc-agents", "cc-wait"),
+        (" Local/s@cc-agents", "cc-wait"),
+        ("PJSIP/a&Local/s@cc-agents", "cc-wait"),
+        ("Local/s@cc-wait/n&Local/9@cc-agents", "cc-wait"),
+        ("DAHDI/1/0088", "cc-wait"),
+    ],
+)
+async def test_originate_enters_our_own_contexts_only(lab: Lab, channel: str, context: str) -> None:
+    with pytest.raises(BadInput):
+        await lab.actor.originate(call(channel, context))
+    assert lab.server.named("Originate") == []
+
+
+async def test_our_channel_ids_look_like_the_switch_made_them(lab: Lab) -> None:
+    of = UUID("1db60a3c-fe87-4472-88c2-a714c809a6b2")
+    assert lab.actor.new_channel_id(of) == f"{SYSTEM}-{of}"
