@@ -82,8 +82,6 @@ class Asking:
             return
         if answer.offer is not None:
             self._offers.withdraw(answer.offer, call)
-            if call.turn == answer.turn and call.offered[-1:] == [answer.offer.agent]:
-                call.offered.pop()
         if call.turn == answer.turn:
             self._core.line.move(call, Place.DIALPLAN)
 

@@ -148,6 +148,7 @@ class Dispatcher:
         if call is None:
             call = self._found(channel.call_id, queue, channel, self._core.age(channel.call_id))
         self._core.line.rechannel(call, channel.uniqueid, channel.name)
+        call.from_net = True
         self._core.line.move(call, Place.NET)
         self._core.rematch = True
 

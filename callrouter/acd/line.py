@@ -35,6 +35,7 @@ class LiveCall:
     identified: bool = False
     owner: str | None = None
     has_card: bool = False
+    from_net: bool = False  # the net caught it while we were away: it is served first
     talked: bool = False  # with an agent, since it last entered a queue
     offered: list[str] = field(default_factory=list)  # in this round
     excluded: frozenset[str] = frozenset()  # in this round
@@ -93,7 +94,7 @@ class Line:
 
     def requeue(self, call: LiveCall, queue: str, now: float) -> None:
         """*call* enters another queue, or the same one anew: its place in line is the last."""
-        call.queue, call.since = queue, now
+        call.queue, call.since, call.from_net = queue, now, False
         self._waiting = None
 
     def drop(self, call_id: UUID) -> LiveCall | None:
@@ -149,4 +150,4 @@ class Line:
 
 def order(call: LiveCall) -> tuple[bool, float, UUID]:
     """Order of right: callers the net caught while we were away, then age."""
-    return (call.place is not Place.NET, call.since, call.id)
+    return (not call.from_net, call.since, call.id)

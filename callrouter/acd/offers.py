@@ -166,6 +166,10 @@ class Offers:
         """Our own word on an offer. The tracker keeps the first final state it was told."""
         if not self._core.reservations.holds(taken):
             return
+        call = self._core.line.get(taken.call_id)
+        undialled = taken.stage in (Stage.RESERVED, Stage.COMMITTED)
+        if state is OfferState.WITHDRAWN and undialled and call and taken.agent in call.offered:
+            call.offered.remove(taken.agent)  # the agent never heard of it: it may be offered again
         self._move(taken, state)
         self._release(taken)
 

@@ -176,6 +176,7 @@ class Caller:
         self.answer: Answer | None = None
         self.legs: list[ChannelFacts] = []
         self.alive = True
+        self.talking = False
         self.facts = ChannelFacts(
             uniqueid=f"1700000000.{number_of}",
             name=f"PJSIP/{TRUNK}-{number_of:08x}",
@@ -203,25 +204,32 @@ class Caller:
     def agent(self) -> str | None:
         return self.answer.decision.agent if self.answer else None
 
-    async def ask(self, reason: str, status: str = "", **given: str) -> Answer | None:
-        """One pass of cc-route: ask, then do as told."""
+    async def ask_only(self, reason: str, status: str = "") -> Answer | None:
+        """Ask, and do nothing with the answer yet."""
         self.attempt += 1
         offer = str(self.answer.offer.id) if self.answer and self.answer.offer else ""
-        args = [str(self.id), "+994125550100", given.get("queue", self.queue), str(self.attempt), reason]
-        args += [status, "allowed_not_screened", offer, "in", ""]
+        args = [str(self.id), "+994125550100", self.queue, str(self.attempt), reason, status]
+        args += ["allowed_not_screened", offer, "in", ""]
         asked = parse_ask(
             args, uniqueid=self.facts.uniqueid, channel_name=self.facts.name, caller_raw=self.number
         )
         self.answer = await self.world.dispatcher.ask(asked)
-        if not self.alive:
-            return self.answer
-        if self.answer is not None:
-            self.world.dispatcher.told(self.answer)
-            if self.answer.decision.action is Action.DIAL:
-                self.dial()
-            elif self.answer.decision.action is Action.WAIT:
-                self.step(StepName.WAITING)
         return self.answer
+
+    async def ask(self, reason: str, status: str = "") -> Answer | None:
+        """One pass of cc-route: ask, then do as told."""
+        self.talking = False
+        answer = await self.ask_only(reason, status)
+        if answer is None or not self.alive:
+            return answer
+        self.world.dispatcher.told(answer)
+        if answer.decision.action is Action.DIAL:
+            self.dial()
+        elif answer.decision.action is Action.WAIT:
+            self.step(StepName.WAITING)
+        elif answer.decision.action in (Action.VOICEMAIL, Action.HANGUP):
+            self.hang_up()
+        return answer
 
     def step(self, step: StepName, **values: str) -> None:
         self.world.see(Step, channel=self.facts, step=step, values=values)
@@ -252,17 +260,18 @@ class Caller:
                 BridgeEntered, channel=channel, bridge=f"b-{self.id}", bridge_type="basic", channels=2
             )
         self.legs = [first]
+        self.talking = True
 
     def end_leg(self, leg: ChannelFacts, status: str, cause: int = 19) -> None:
         self.world.see(DialEnded, source=self.facts, dest=leg, status=status)
         self.world.see(ChannelGone, channel=leg, cause=cause)
 
-    async def not_answered(self, status: str = "NOANSWER") -> None:
-        """Dial's timer ends it: AMI tells, then the dialplan asks."""
-        for leg in self.legs:
+    async def not_answered(self, status: str = "NOANSWER", *, asked: str = "") -> None:
+        """Dial ends without an answer: AMI tells, then the dialplan asks."""
+        legs, self.legs = self.legs, []
+        for leg in legs:
             self.end_leg(leg, status)
-        self.legs = []
-        await self.ask("dialled", status)
+        await self.ask("dialled", asked or status)
 
     def talk_ends(self) -> None:
         """Both sides leave the bridge and are gone."""
@@ -309,6 +318,14 @@ class World:
         self.core.seeing = True
         self.dispatcher.term = 1
 
+    def restore(self, *names: str) -> None:
+        """Presence rows of before, as the database has them: available."""
+        rows = (
+            Presence(agent=name, chosen=ChosenState.AVAILABLE, reason=None, since=self.clock.now())
+            for name in names
+        )
+        self.dispatcher.seats.load(tuple(rows))
+
     def log_in(self, *names: str) -> None:
         for name in names:
             assert self.dispatcher.seats.choose(name, ChosenState.AVAILABLE, reason=None, by="phone")
@@ -341,11 +358,15 @@ class World:
         self.calls[made.facts.name] = made
         return made
 
+    def see_caller(self, caller: Caller) -> None:
+        """What AMI tells of an arriving call."""
+        self.see(ChannelSeen, channel=caller.facts)
+        caller.step(StepName.ARRIVED, did="+994125550100", queue=caller.queue, direction="in")
+
     async def arrive(self, number: str = "+994501112233", queue: str = "sales") -> Caller:
         """A call comes in and asks."""
         caller = self.caller(number, queue)
-        self.see(ChannelSeen, channel=caller.facts)
-        caller.step(StepName.ARRIVED, did="+994125550100", queue=queue, direction="in")
+        self.see_caller(caller)
         await caller.ask("arrived")
         return caller
 
@@ -358,6 +379,11 @@ class World:
             if not caller.alive:
                 refused()
                 continue
+            if caller.talking:
+                continue  # Redirects are not seconds late
+            for leg in caller.legs:
+                caller.end_leg(leg, "CANCEL", 26)  # a Redirect of a ringing call cancels the ringing
+            caller.legs = []
             await caller.ask("freed")
             pulled.append(caller)
         return pulled
