@@ -8,11 +8,10 @@ from agent_ui.api.reading import page
 from agent_ui.api.route import Ask, Route
 from agent_ui.api.shapes import AgentPage, AgentQuestion, ApiAgent, ApiPresence, Nothing, StateWish
 from agent_ui.api.shaping import agent_shape, presence_shape
-from crm_core.errors import BadInput, Forbidden, NotFound
+from crm_core.errors import Forbidden, NotFound
 from crm_core.i18n import N_
 from crm_core.live.model import LiveAgent
 from crm_core.permissions import Action, may
-from crm_core.presence.model import ChosenState
 
 
 async def list_agents(ask: Ask[AgentQuestion, None]) -> AgentPage:
@@ -42,8 +41,6 @@ async def put_state(ask: Ask[Nothing, StateWish]) -> ApiPresence:
     )
     if not may_choose:
         raise Forbidden(N_("Only the agent or a supervisor of the office may choose this state."))
-    if (wish.state is ChosenState.BREAK) != (wish.reason is not None):
-        raise BadInput(N_("A break says why; other states do not."), field="reason")
     presence = await ask.services.states.choose(agent.name, wish.state, wish.reason, by=ask.reader.person)
     return presence_shape(presence)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from agent_ui.live.socket import Close, LiveSocket
-from crm_core.bus.event import Event, event_name
+from crm_core.bus.event import Event
 from crm_core.bus.port import Bus, Lagged
 from crm_core.clock import Clock
 from crm_core.errors import Conflict, Unavailable
@@ -24,6 +24,7 @@ from crm_core.live.directory import Directory
 from crm_core.live.model import LiveEvent, Snapshot
 from crm_core.live.projection import LiveState, Seed
 from crm_core.live.stream import KEPT_EVENTS, LiveStream, frame, frames_for
+from crm_core.office.events import OfficeApplied
 from crm_core.people.model import Reader
 
 log = structlog.get_logger(__name__)
@@ -130,7 +131,7 @@ class LiveHub:
         self._seen[event.id] = None
         if len(self._seen) > SEEN_EVENTS:
             self._seen.popitem(last=False)
-        if isinstance(event, Lagged) or event_name(event) == "OfficeApplied":
+        if isinstance(event, Lagged | OfficeApplied):
             self._mark_stale()
             return
         if self._during is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import OrderedDict
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,7 @@ from crm_core.clock import Clock
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
-from crm_core.ids import new_id
+from crm_core.ids import new_id, parse_id
 from crm_core.people import store
 from crm_core.people.model import Office, Person, Reader, Role
 from crm_core.people.passwords import Passwords
@@ -115,6 +116,15 @@ class PeopleService:
         if len(self._readers) > CACHE_SIZE:
             self._readers.popitem(last=False)
         return reader
+
+    async def readers_by_token_id(self, ids: Collection[str]) -> dict[str, Reader]:
+        """Those of the token *ids* that still work, each with who it stands for now. Never remembered:
+        open connections are held against it.
+        """
+        wanted = [id for id in map(parse_id, ids) if id is not None]
+        async with self._database.transaction() as connection:
+            readers = await store.readers_by_token_id(connection, wanted)
+        return {reader.token_id: reader for reader in readers if reader.token_id is not None}
 
     async def people(self, scope: Scope = EVERYBODY) -> tuple[Person, ...]:
         """The people in force that *scope* holds, with their devices."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, select, true, update
+from sqlalchemy import ColumnElement, Row, false, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -157,9 +157,17 @@ async def reader_by_token(connection: AsyncConnection, sha256: bytes) -> Reader 
     ).first()
     if row is None:
         return None
-    return Reader(
-        person=row.name, role=Role(row.role), office=row.office, team=row.team, token_id=str(row.id)
+    return _reader(row)
+
+
+async def readers_by_token_id(connection: AsyncConnection, ids: Collection[UUID]) -> tuple[Reader, ...]:
+    """Who stands behind those of *ids* that still work, as their role and office are now."""
+    rows = await connection.execute(
+        select(TokenRow.id, PersonRow.name, PersonRow.role, PersonRow.office, PersonRow.team)
+        .join(PersonRow, PersonRow.name == TokenRow.person)
+        .where(TokenRow.id.in_(ids), TokenRow.revoked_at.is_(None), PersonRow.active)
     )
+    return tuple(map(_reader, rows))
 
 
 async def replace_all(
@@ -181,6 +189,11 @@ async def replace_all(
         for d in person.devices
     ]
     await replace_rows(connection, DeviceRow, devices, within=DeviceRow.pbx == pbx)
+
+
+def _reader(row: Row[UUID, str, str, str, str | None]) -> Reader:
+    id, person, role, office, team = row
+    return Reader(person=person, role=Role(role), office=office, team=team, token_id=str(id))
 
 
 def _fields(value: Office | Team | Person, *without: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 from agent_ui.app import WebServer, build_app
 from agent_ui.live.hub import LiveHub
 from agent_ui.services import WebServices
-from crm_core.bus.event import Event
+from crm_core.bus.memory import MemoryBus
 from crm_core.calls.model import Call, CallState
 from crm_core.customers.model import Customer
 from crm_core.errors import BadInput, NotFound, Unavailable
@@ -179,6 +179,8 @@ class MemoryStates:
     chosen: list[tuple[str, ChosenState, str | None, str]] = field(default_factory=list)
 
     async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+        if (chosen is ChosenState.BREAK) != (reason is not None):
+            raise BadInput("a break says why", field="reason")
         self.chosen.append((agent, chosen, reason, by))
         return Presence(agent=agent, chosen=chosen, reason=reason, since=NOW)
 
@@ -208,27 +210,6 @@ class MemoryPlayback:
         self.audit.append((reader.person, recording_id))
         path = self._root / recording.path
         return MemoryAudio(path, path.stat().st_size)
-
-
-class MemoryBus:
-    """One subscriber's queue."""
-
-    def __init__(self) -> None:
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(1000)
-
-    async def publish(self, *events: Event) -> None:
-        for event in events:
-            self._queue.put_nowait(event)
-
-    async def subscribe(self, *classes: type[Event], name: str, limit: int = 10_000) -> MemoryBus:
-        return self
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while (event := await self._queue.get()) is not None:
-            yield event
-
-    async def close(self) -> None:
-        self._queue.put_nowait(None)
 
 
 class House:
