@@ -19,6 +19,7 @@ from asterisk_conf.private_pbx import PrivatePbx, prepare
 from asterisk_conf.render import endpoints_of, render
 from asterisk_conf.settings import Asterisk, PbxSettings, new_device_secrets, new_secret, new_system_name
 from crm_core.office.model import OfficeFile
+from tests.fakes.sip_peer import Credentials
 
 _RTP_PORTS = 400
 
@@ -32,6 +33,10 @@ class RunningPbx:
     control: Control
     pbx: PrivatePbx
     log: Path
+
+    def credentials(self, endpoint: str) -> Credentials:
+        """What a phone of *endpoint* authenticates with."""
+        return Credentials(endpoint, self.settings.device_secrets[endpoint])
 
     def log_lines(self, *levels: str) -> list[str]:
         """Lines of Asterisk's log of these levels (`WARNING`, `ERROR` …)."""
