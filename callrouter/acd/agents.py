@@ -13,7 +13,7 @@ from crm_core.calls.model import Call
 from crm_core.clock import Clock
 from crm_core.people.model import Person
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState, ChosenState, Presence
+from crm_core.presence.model import AgentState, ChosenState, Presence, after_choice
 from crm_core.routing.model import AgentView
 
 _LOAD_STEP = 0.5  # minutes; a smaller change of load alone is not worth an event
@@ -94,29 +94,34 @@ class Agents:
     # -- what was chosen --------------------------------------------------------------------------
 
     def take(self, presence: Presence) -> None:
-        """A person chose a state. Choosing *available* ends wrap-up, misses and not answering."""
+        """A choice that was made and written elsewhere: the row as it stands now."""
         agent = self._all.get(presence.agent)
-        if agent is None:
-            return
-        mine = agent.presence
-        if presence.chosen is ChosenState.AVAILABLE:
-            merged = replace(presence, wrap_up_until=None, misses=0, not_answering=False)
-        else:
-            merged = replace(
-                presence,
-                wrap_up_until=mine.wrap_up_until,
-                misses=mine.misses,
-                not_answering=mine.not_answering,
-            )
-        self._put(agent, merged)
+        if agent is not None:
+            agent.presence = presence
+            self._unsaid[agent.name] = None
+
+    def choose(self, name: str, chosen: ChosenState, reason: str | None) -> bool:
+        """A choice made here, by the same rule as everywhere. False when it changes nothing."""
+        agent = self._all[name]
+        now = self._clock.now()
+        after = after_choice(agent.presence, agent=name, chosen=chosen, reason=reason, now=now)
+        changed = after != agent.presence
+        self._put(agent, after)
+        return changed
+
+    def written(self, presence: Presence) -> None:
+        """The row of a choice made here: its `since` is what later rows are compared with."""
+        agent = self._all.get(presence.agent)
+        if agent is not None and agent.presence.chosen is presence.chosen:
+            since = max(agent.presence.since, presence.since)
+            agent.presence = replace(agent.presence, since=since)
 
     def missed(self, name: str, max_misses: int) -> None:
         """One more unanswered offer; after *max_misses* in a row the agent is not answering."""
         agent = self._all[name]
         misses = agent.presence.misses + 1
         lost = agent.presence.not_answering or misses >= max_misses
-        since = self._clock.now() if lost and not agent.presence.not_answering else agent.presence.since
-        self._put(agent, replace(agent.presence, misses=misses, not_answering=lost, since=since))
+        self._put(agent, replace(agent.presence, misses=misses, not_answering=lost))
 
     def answered(self, name: str) -> None:
         """The agent took an offer: misses in a row are over."""
@@ -223,10 +228,10 @@ class Agents:
         made = (self._change(self._all[name]) for name in names if name in self._all)
         return tuple(change for change in made if change is not None)
 
-    def unsaved(self) -> tuple[Presence, ...]:
-        """Rows that changed since the last time this was asked."""
+    def unsaved(self) -> tuple[str, ...]:
+        """Agents whose row changed since the last time this was asked."""
         names, self._unsaved = self._unsaved, {}
-        return tuple(self._all[name].presence for name in names if name in self._all)
+        return tuple(names)
 
     def _change(self, agent: LiveAgent) -> AgentStateChanged | None:
         wall, now = self._clock.now(), self._clock.monotonic()

@@ -88,8 +88,8 @@ class PresenceKeeper(Protocol):
         """Write the row. Raises Unavailable."""
         ...
 
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, by: str) -> None:
-        """Write what was chosen, with audit. Raises Unavailable."""
+    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+        """Write what was chosen, with audit; the row as it is now. Raises Unavailable."""
         ...
 
 

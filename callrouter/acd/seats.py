@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from callrouter.acd.agent import LiveAgent
@@ -14,7 +13,6 @@ from crm_core.people.model import DeviceKind
 from crm_core.presence.events import AgentStateChosen
 from crm_core.presence.model import ChosenState, Presence
 
-DEVICE_GONE = "device_gone"
 _GONE_S = 5.0  # a phone that registers anew is away for a moment
 _LOAD_S = 15.0  # loads move with time alone; looked at this often
 
@@ -26,7 +24,7 @@ class Seats:
         self._core = core
         self._keeper = keeper
         self._behind = behind
-        self._before_gone: dict[str, ChosenState] = {}
+        self._before_gone: dict[str, tuple[ChosenState, str | None]] = {}
         self._loads()
 
     def load(self, presences: tuple[Presence, ...]) -> None:
@@ -44,23 +42,33 @@ class Seats:
         agent = self._core.agents.get(event.presence.agent)
         if agent is None or event.presence.since <= agent.presence.since:
             return  # our own, come back to us, or older than what we know
-        self._take(event.presence)
+        self._core.agents.take(event.presence)
+        self._has_chosen(event.presence.agent, event.presence.chosen)
 
     def choose(self, name: str, chosen: ChosenState, *, reason: str | None, by: str) -> bool:
         """A choice made here (dialled code, device): holds at once, written behind. False: nobody we know."""
-        agent = self._core.agents.get(name)
-        if agent is None:
+        if self._core.agents.get(name) is None:
             return False
-        now = self._core.clock.now()
-        self._take(replace(agent.presence, chosen=chosen, reason=reason, since=now))
-        self._behind.put(("choose", name), partial(self._keeper.choose, name, chosen, reason, by))
+        if self._core.agents.choose(name, chosen, reason):
+            self._behind.put(("choose", name), partial(self._write, name, chosen, reason, by))
+        self._has_chosen(name, chosen)
         return True
 
-    def _take(self, presence: Presence) -> None:
-        self._core.agents.take(presence)
-        self._before_gone.pop(presence.agent, None)
-        if presence.chosen is ChosenState.AVAILABLE:
-            self._core.deadlines.cancel(("wrap_up", presence.agent))
+    async def _write(self, name: str, chosen: ChosenState, reason: str | None, by: str) -> None:
+        row = await self._keeper.choose(name, chosen, reason, by=by)
+        self._core.agents.written(row)
+        await self._save(name)  # what happened to the agent since the choice was made
+
+    async def _save(self, name: str) -> None:
+        """Write the row as it is now, not as it was when it changed: jobs may be minutes late."""
+        agent = self._core.agents.get(name)
+        if agent is not None:
+            await self._keeper.save(agent.presence)
+
+    def _has_chosen(self, name: str, chosen: ChosenState) -> None:
+        self._before_gone.pop(name, None)
+        if chosen is ChosenState.AVAILABLE:
+            self._core.deadlines.cancel(("wrap_up", name))
         self._core.rematch = True
 
     # -- devices ----------------------------------------------------------------------------------
@@ -75,17 +83,17 @@ class Seats:
         if seen.registered:
             self._core.deadlines.cancel(("gone", agent.name))
             if agent.presence.chosen is ChosenState.OFFLINE:
-                back_to = self._before_gone.get(agent.name, ChosenState.AVAILABLE)
-                self.choose(agent.name, back_to, reason=None, by="device")
+                chosen, reason = self._before_gone.get(agent.name, (ChosenState.AVAILABLE, None))
+                self.choose(agent.name, chosen, reason=reason, by="device")
         elif seen.registered is False and not agent.reachable:
             self._core.deadlines.set(("gone", agent.name), _GONE_S, partial(self._gone, agent))
 
     def _gone(self, agent: LiveAgent) -> None:
         if agent.reachable or agent.presence.chosen is ChosenState.OFFLINE:
             return
-        before = agent.presence.chosen
-        self.choose(agent.name, ChosenState.OFFLINE, reason=DEVICE_GONE, by="device")
-        self._before_gone[agent.name] = before
+        before = agent.presence
+        self.choose(agent.name, ChosenState.OFFLINE, reason=None, by="device")
+        self._before_gone[agent.name] = (before.chosen, before.reason)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -113,8 +121,8 @@ class Seats:
         changes = self._core.agents.changes()
         if changes:
             self._core.outlet.put(*changes)
-        for presence in self._core.agents.unsaved():
-            self._behind.put(("presence", presence.agent), partial(self._keeper.save, presence))
+        for name in self._core.agents.unsaved():
+            self._behind.put(("presence", name), partial(self._save, name))
         return bool(changes)
 
     def _loads(self) -> None:

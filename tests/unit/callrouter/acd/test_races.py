@@ -71,6 +71,19 @@ async def test_an_agent_freed_while_an_ask_runs_goes_to_that_ask(world: World) -
     assert (await asking).agent == "anna"
 
 
+async def test_rows_written_late_do_not_undo_what_happened_since(world: World) -> None:
+    caller = await world.arrive()
+    caller.pick_up()
+    world.advance(30)
+    await world.behind.pass_once()  # the row of her choice is younger than the choice
+    caller.talk_ends()
+    await world.behind.pass_once()
+    assert world.keeper.rows["anna"].wrap_up_until is not None
+    row = world.keeper.rows["anna"]
+    world.dispatcher.seats.chosen(AgentStateChosen(presence=row, by="anna"))
+    assert world.state("anna") is AgentState.WRAP_UP, "our own choice, come back to us"
+
+
 async def test_an_agent_freed_while_wait_is_being_told_is_fetched_right_after(world: World) -> None:
     talking = await busy(world, 1, "solo")
     caller = world.caller(queue="solo")
@@ -351,7 +364,7 @@ async def test_a_frozen_database_costs_a_budget_and_cards_are_filled_in_later(wo
     caller = await world.arrive()
     assert caller.agent == "anna"
     assert "identify_late" in codes(caller)
-    assert caller.call.customer_id is None
+    assert not caller.call.customer_title
     caller.pick_up()
     world.callers.gate.set()
     await world.behind.pass_once()

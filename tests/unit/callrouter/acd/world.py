@@ -35,7 +35,7 @@ from crm_core.errors import Unavailable
 from crm_core.ids import new_id
 from crm_core.people.model import Device, DeviceKind, Person, Role
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState, ChosenState, Presence
+from crm_core.presence.model import AgentState, ChosenState, Presence, after_choice
 from crm_core.queues.model import Queue
 from crm_core.routing.model import Action
 from tests.fakes.clock import FakeClock
@@ -128,8 +128,9 @@ class Callers:
 
 @dataclass
 class Keeper:
-    """Presence rows."""
+    """Presence rows, guarded as in the database: a row of a later choice stays."""
 
+    clock: FakeClock
     rows: dict[str, Presence] = field(default_factory=dict)
     choices: list[tuple[str, ChosenState, str]] = field(default_factory=list)
     away: bool = False
@@ -137,12 +138,19 @@ class Keeper:
     async def save(self, presence: Presence) -> None:
         if self.away:
             raise Unavailable
-        self.rows[presence.agent] = presence
+        stored = self.rows.get(presence.agent)
+        if stored is None or stored.since <= presence.since:
+            self.rows[presence.agent] = presence
 
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, by: str) -> None:
+    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
         if self.away:
             raise Unavailable
         self.choices.append((agent, chosen, by))
+        now = self.clock.now()
+        self.rows[agent] = after_choice(
+            self.rows.get(agent), agent=agent, chosen=chosen, reason=reason, now=now
+        )
+        return self.rows[agent]
 
 
 @dataclass
@@ -296,7 +304,7 @@ class World:
         self.outlet = Outlet()
         self.switch = Switch()
         self.callers = Callers()
-        self.keeper = Keeper()
+        self.keeper = Keeper(self.clock)
         self.behind = WorkBehind()
         self.people, self.queues, self.limits = people, queues, limits or Limits()
         self.dials = True
