@@ -40,6 +40,16 @@ class Originate:
     variables: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueMember:
+    """One member of one of the net's queues, as the switch has it."""
+
+    queue: str
+    interface: str
+    penalty: int
+    paused: bool
+
+
 class Actor:
     """The actor's link with the few actions it may send.
 
@@ -99,6 +109,20 @@ class Actor:
     async def queue_penalty(self, queue: str, interface: str, penalty: int) -> bool:
         """Set a member's penalty. False: it is none."""
         return await self._ok("QueuePenalty", Queue=queue, Interface=interface, Penalty=penalty)
+
+    async def queue_members(self) -> tuple[QueueMember, ...]:
+        """All members of all the net's queues. Raises Incomplete when a row was refused."""
+        rows = await self._link.list_action("QueueStatus")
+        return tuple(
+            QueueMember(
+                queue=row["Queue"],
+                interface=row["Location"],
+                penalty=int(row["Penalty"]) if row["Penalty"].isdecimal() else 0,
+                paused=row["Paused"] == "1",
+            )
+            for row in rows
+            if row.get("Event") == "QueueMember" and {"Queue", "Location", "Penalty", "Paused"} <= row.keys()
+        )
 
     async def set_global(self, name: str, value: str) -> None:
         """Set a global variable of the dialplan. Raises Unavailable when the switch refuses."""
