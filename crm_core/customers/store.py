@@ -68,11 +68,12 @@ async def find(
 def _by_phone(phone: str) -> Any:
     """Cards of a number (E.164), or of numbers that begin or end with some digits."""
     value = ContactPointRow.value
-    if phone.startswith("+"):
+    digits = "".join(char for char in phone if char in "0123456789")
+    if phone.startswith("+") or not digits:
         matches: ColumnElement[bool] = value == phone
     else:
         # Not `LIKE '%digits%'`, which reads every row: both of these are index scans.
-        matches = value.like(f"+{phone}%") | func.reverse(value).like(f"{phone[::-1]}%")
+        matches = value.like(f"+{digits}%") | func.reverse(value).like(f"{digits[::-1]}%")
     return (
         select(CustomerContactRow.customer_id)
         .join(ContactPointRow, ContactPointRow.id == CustomerContactRow.contact_point_id)

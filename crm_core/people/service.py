@@ -100,7 +100,7 @@ class PeopleService:
 
     async def reader_for_token(self, token: str) -> Reader | None:
         """Who a bearer token stands for, None when it does not work. Remembered for CACHE_S."""
-        if not token.startswith(TOKEN_PREFIX) or len(token) > 100:
+        if not token.startswith(TOKEN_PREFIX) or len(token) > 100 or not token.isascii():
             return None
         digest, now = _digest(token), self._clock.monotonic()
         known = self._readers.get(digest)
