@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -57,21 +57,45 @@ class RecordingService:
         async with self._database.transaction() as connection:
             return await self._add(connection, call, pbx, call_id, kind)
 
-    async def settle(self, recording: Recording, call: Call | None = None) -> None:
-        """Store what became of *recording*, and who had part in its *call* when that is known.
+    async def change(
+        self, recording_id: UUID, alter: Callable[[Recording], Recording], call: Call | None = None
+    ) -> Recording | None:
+        """Put *alter* of the row as it is now in its place: nobody changes it meanwhile.
 
-        RecordingSettled goes out when something changed; saying the same twice says nothing.
+        *call*, when known, says who had part in it. RecordingSettled goes out when something changed;
+        saying the same twice says nothing. None when there is no such row.
         """
         async with self._database.transaction() as connection:
             if call is not None:
                 await store.write_parties(connection, call)
-            if await store.write(connection, recording):
-                event = RecordingSettled(recording=recording, at=self._clock.now())
+            current = await store.locked(connection, recording_id)
+            if current is None:
+                return None
+            changed = alter(current)
+            if changed != current:
+                await store.write(connection, changed)
+                event = RecordingSettled(recording=changed, at=self._clock.now())
                 await outbox.add(connection, [event])
+            return changed
+
+    async def settle(self, recording: Recording, call: Call | None = None) -> None:
+        """Store what became of *recording*, whatever its row says now."""
+        await self.change(recording.id, lambda _: recording, call)
 
     async def unsettled(self, pbx: str, *, limit: int = 1000) -> tuple[Recording, ...]:
         """Recordings of *pbx* that are still running as far as we know."""
         where = [RecordingRow.pbx == pbx, RecordingRow.state == RecordingState.RUNNING.value]
+        async with self._database.transaction() as connection:
+            return await store.newest(connection, where, limit=limit)
+
+    async def uncompressed(self, pbx: str, *, limit: int = 10_000) -> tuple[Recording, ...]:
+        """Kept recordings of *pbx* that are still WAV."""
+        where = [
+            RecordingRow.pbx == pbx,
+            RecordingRow.format == "wav",
+            RecordingRow.path.is_not(None),
+            RecordingRow.state != RecordingState.RUNNING.value,
+        ]
         async with self._database.transaction() as connection:
             return await store.newest(connection, where, limit=limit)
 
@@ -82,35 +106,37 @@ class RecordingService:
             return await store.one(connection, where)
 
     async def older_than(self, pbx: str, moment: datetime, *, limit: int = 100) -> tuple[Recording, ...]:
-        """Finished recordings of *pbx* begun before *moment*, oldest first."""
+        """Recordings of *pbx* begun before *moment* that have a file, oldest first."""
         async with self._database.transaction() as connection:
-            return await store.oldest_ended(connection, pbx, moment, limit)
+            return await store.oldest_kept(connection, pbx, moment, limit)
 
-    async def expire(self, recording: Recording) -> Recording:
+    async def expire(self, recording: Recording) -> None:
         """Say that the file of *recording* was deleted because its time was over. Audited."""
-        gone = replace(
-            recording,
-            state=RecordingState.EXPIRED,
-            reason=RecordingReason.RETENTION,
-            path=None,
-            size_bytes=None,
-            sha256=None,
-        )
         now = self._clock.now()
         async with self._database.transaction() as connection:
-            if await store.write(connection, gone):
-                await outbox.add(connection, [RecordingSettled(recording=gone, at=now)])
-                await record(
-                    connection,
-                    actor=SYSTEM,
-                    action="recording.expired",
-                    kind="recording",
-                    subject=recording.id,
-                    at=now,
-                    before={"path": recording.path, "state": recording.state.value},
-                    after={"state": gone.state.value},
-                )
-        return gone
+            current = await store.locked(connection, recording.id)
+            if current is None or current.state is RecordingState.EXPIRED:
+                return
+            gone = replace(
+                current,
+                state=RecordingState.EXPIRED,
+                reason=RecordingReason.RETENTION,
+                path=None,
+                size_bytes=None,
+                sha256=None,
+            )
+            await store.write(connection, gone)
+            await outbox.add(connection, [RecordingSettled(recording=gone, at=now)])
+            await record(
+                connection,
+                actor=SYSTEM,
+                action="recording.expired",
+                kind="recording",
+                subject=recording.id,
+                at=now,
+                before={"path": current.path, "state": current.state.value},
+                after={"state": gone.state.value},
+            )
 
     # -- readers -------------------------------------------------------------------------------
 

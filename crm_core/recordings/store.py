@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
@@ -65,13 +66,18 @@ async def add(connection: AsyncConnection, recording: Recording, pbx: str) -> Re
     return _recording(row.one())
 
 
-async def write(connection: AsyncConnection, recording: Recording) -> bool:
-    """Store *recording* over its row. False when the row says so already, or is not there."""
+async def locked(connection: AsyncConnection, recording_id: UUID) -> Recording | None:
+    """The recording, for this transaction alone to change."""
+    found = select(*_COLUMNS).where(RecordingRow.id == recording_id).with_for_update()
+    row = (await connection.execute(found)).one_or_none()
+    return None if row is None else _recording(row)
+
+
+async def write(connection: AsyncConnection, recording: Recording) -> None:
+    """Store *recording* over its row."""
     values = asdict(recording)
     del values["id"]
-    differs = or_(*(_TABLE.c[name].is_distinct_from(value) for name, value in values.items()))
-    done = await connection.execute(update(_TABLE).where(_TABLE.c.id == recording.id, differs).values(values))
-    return bool(done.rowcount)
+    await connection.execute(update(_TABLE).where(_TABLE.c.id == recording.id).values(values))
 
 
 async def write_parties(connection: AsyncConnection, call: Call) -> None:
@@ -99,16 +105,16 @@ async def newest(
     return tuple(map(_recording, rows))
 
 
-async def oldest_ended(
+async def oldest_kept(
     connection: AsyncConnection, pbx: str, before: datetime, limit: int
 ) -> tuple[Recording, ...]:
-    """At most *limit* finished recordings begun before *before*, oldest first."""
+    """At most *limit* recordings with a file begun before *before*, oldest first."""
     rows = await connection.execute(
         select(*_COLUMNS)
         .where(
             RecordingRow.pbx == pbx,
             RecordingRow.started_at < before,
-            RecordingRow.state.not_in([RecordingState.EXPIRED.value, RecordingState.RUNNING.value]),
+            RecordingRow.path.is_not(None),
         )
         .order_by(RecordingRow.started_at)
         .limit(limit)

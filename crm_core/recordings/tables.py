@@ -25,7 +25,7 @@ class RecordingRow(Base):
         Index(None, "agents", postgresql_using="gin"),
         Index(None, "from_number", "id"),
         Index("ix_recordings_running", "pbx", postgresql_where=text("state = 'running'")),
-        Index("ix_recordings_started_at", "started_at", postgresql_where=text("state <> 'expired'")),
+        Index("ix_recordings_started_at", "started_at", postgresql_where=text("path IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
