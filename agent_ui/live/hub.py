@@ -21,7 +21,7 @@ from crm_core.errors import Conflict, Unavailable
 from crm_core.health import Health, PartHealth
 from crm_core.i18n import N_
 from crm_core.live.directory import Directory
-from crm_core.live.model import LiveEvent, Snapshot
+from crm_core.live.model import LiveEvent, Snapshot, Tick
 from crm_core.live.projection import LiveState, Seed
 from crm_core.live.stream import KEPT_EVENTS, LiveStream, frame, frames_for
 from crm_core.office.events import OfficeApplied
@@ -145,7 +145,7 @@ class LiveHub:
             return
         now = self._clock.now()
         self._tell(self._state.roll(now))
-        payload = frame(self._stream.last_id, "tick", {"at": now})
+        payload = frame(self._stream.last_id, "tick", Tick(at=now))
         for socket in tuple(self._sockets):
             socket.send(payload)
 

@@ -167,6 +167,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     health: tuple[LiveHealth, ...]
 
 
+class Tick(Struct, frozen=True, kw_only=True):
+    """A sign of life: the house's time."""
+
+    at: datetime
+
+
 class CallGone(Struct, frozen=True, kw_only=True):
     """A call that the reader saw may not be seen any more (or is over)."""
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from crm_core.errors import BadInput
-from crm_core.live.model import CallGone, LiveAgent, LiveCall, LiveHealth, LiveQueue, Snapshot
+from crm_core.live.model import CallGone, LiveAgent, LiveCall, LiveHealth, LiveQueue, Snapshot, Tick
 
 
 class _RawFrame(Struct, frozen=True, kw_only=True):
@@ -44,6 +44,8 @@ class LiveView:
         item: LiveCall | LiveAgent | LiveQueue | LiveHealth | None = None
         if frame.event == "snapshot":
             self._replace(msgspec.json.decode(frame.data, type=Snapshot))
+        elif frame.event == "tick":
+            self.at = msgspec.json.decode(frame.data, type=Tick).at
         elif frame.event == "call.gone":
             item = self.calls.pop(msgspec.json.decode(frame.data, type=CallGone).id, None)
         elif frame.event.startswith("call."):

@@ -253,7 +253,7 @@ class House:
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> House:
-        services = WebServices(
+        self.services = WebServices(
             tokens=self.tokens,
             calls=self.calls,
             customers=self.customers,
@@ -265,7 +265,7 @@ class House:
             metrics=self.metrics,
             clock=self.clock,
         )
-        self._server = WebServer(build_app(services), "127.0.0.1", 0)
+        self._server = WebServer(build_app(self.services), "127.0.0.1", 0)
         self.port = await self._server.start()
         self._following = asyncio.create_task(self.hub.run(), name="hub")
         while not self.hub.ready:
