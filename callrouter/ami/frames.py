@@ -20,6 +20,8 @@ Fields = dict[str, str]
 MAX_FRAME: Final = 1 << 20
 _MAX_LINES: Final = 16384
 _LONG_LINE: Final = 256
+_MAX_HEADS: Final = 256
+_MAX_BANNER: Final = 128
 _END: Final = b"\r\n\r\n"
 _BANNER: Final = b"Asterisk Call Manager/"
 _HEADS: Final = (b"Event: ", b"Response: ")
@@ -27,14 +29,18 @@ _HEADS: Final = (b"Event: ", b"Response: ")
 _GREETING: Final = b"FullyBooted"
 # Headers that Asterisk itself repeats within a frame; any other repetition is a forgery.
 _REPEATED: Final = frozenset({"Output", "Variable"})
-_CHANNEL_IDS: Final = (
-    "Uniqueid",
-    "DestUniqueid",
-    "TransfererUniqueid",
-    "TransfereeUniqueid",
-    "OrigTransfererUniqueid",
-    "SecondTransfererUniqueid",
-    "TransferTargetUniqueid",
+# Headers that hold a Uniqueid which this PBX itself made; those of bridges are UUIDs.
+_CHANNEL_IDS: Final = frozenset(
+    prefix + b"Uniqueid"
+    for prefix in (
+        b"",
+        b"Dest",
+        b"Transferer",
+        b"Transferee",
+        b"OrigTransferer",
+        b"SecondTransferer",
+        b"TransferTarget",
+    )
 )
 
 
@@ -76,12 +82,17 @@ class _Lines(dict[bytes, tuple[str, str]]):
     Looking a line up costs a third of splitting and decoding it. Bounded (about 5 MB).
     """
 
+    def __init__(self, id_prefix: bytes) -> None:
+        self.id_prefix = id_prefix
+
     def __missing__(self, line: bytes) -> tuple[str, str]:
         header, colon, value = line.partition(b": ")
         if not colon or not header:
             raise _BadLine(Reject.SHAPE)
         if b"\r" in line or b"\n" in line or b"\0" in line:
             raise _BadLine(Reject.CONTROL)
+        if header in _CHANNEL_IDS and not value.startswith(self.id_prefix):
+            raise _BadLine(Reject.CHANNEL)
         if header.endswith(b"ChanVariable"):
             # Repeated on purpose, once a variable: its own header each, so that a dict can hold them.
             name, _, value = value.partition(b"=")
@@ -115,10 +126,11 @@ class FrameDecoder:
         self.dropped = 0
         self.rejected: Counter[Reject] = Counter()
         self._wanted = frozenset(name.encode() for name in wanted)
-        self._token = f"\r\nSystemName: {systemname}\r\n".encode() if systemname else None
-        self._id_prefix = f"{systemname}-" if systemname else None
+        self._token = f"\r\nSystemName: {systemname}\r\n".encode() if systemname else b"\r\n"
+        self._named = systemname is not None
         self._reply = f"\r\nActionID: {reply_prefix}".encode()
-        self._lines = _Lines()
+        self._lines = _Lines(f"{systemname}-".encode() if systemname else b"")
+        self._verdicts: dict[bytes, bool] = {}  # head of a frame → wanted or not
         self._limit = limit
         self._greeted = False
         self._tail = bytearray()
@@ -147,10 +159,8 @@ class FrameDecoder:
 
     def _read_banner(self) -> bool:
         head, end, _ = self._tail.partition(b"\r\n")
-        if (
-            not (head.startswith(_BANNER) if end else _BANNER.startswith(head[: len(_BANNER)]))
-            or len(head) > 128
-        ):
+        told = head.startswith(_BANNER) if end else _BANNER.startswith(head[: len(_BANNER)])
+        if not told or len(head) > _MAX_BANNER:
             raise StreamBroken("the peer does not speak AMI")
         if end:
             self.version = head[len(_BANNER) :].decode("ascii", "replace")
@@ -188,39 +198,38 @@ class FrameDecoder:
 
     def _inspect(self, frame: bytes) -> bool | Reject:
         """True: parse it. False: sound, but nobody wants it. Looks at bytes only: most frames end here."""
-        if frame.startswith(b"Event: "):
-            end = frame.find(b"\r\n", 7)
-            name = frame[7:end] if end > 0 else frame[7:]
-            if self._token is not None and self._token not in frame and self._reply not in frame:
-                if name != _GREETING or self._greeted:
-                    return Reject.FOREIGN
-                self._greeted = True
-            return name in self._wanted or self._reply in frame
+        # All that stands before SystemName is one of a few dozen heads: judged once each.
+        head = frame[: frame.find(self._token)] if self._named else frame.partition(b"\r\n")[0]
+        verdict = self._verdicts.get(head)
+        return self._inspect_new(frame, head) if verdict is None else verdict
+
+    def _inspect_new(self, frame: bytes, head: bytes) -> bool | Reject:
         if frame.startswith(b"Response: "):
             return True if self._reply in frame else Reject.FOREIGN
-        return Reject.HEAD
+        if not frame.startswith(b"Event: "):
+            return Reject.HEAD
+        name = frame[7:].partition(b"\r\n")[0]
+        if self._reply in frame:
+            return True
+        if self._named and self._token not in frame:
+            if name != _GREETING or self._greeted:
+                return Reject.FOREIGN
+            self._greeted = True
+            return True
+        if len(self._verdicts) < _MAX_HEADS:
+            self._verdicts[head] = name in self._wanted
+        return name in self._wanted
 
     def _parse(self, frame: bytes) -> Fields | Reject:
+        lines = frame.split(b"\r\n")
         try:
-            pairs = list(map(self._lines.__getitem__, frame.split(b"\r\n")))
+            fields = dict(map(self._lines.__getitem__, lines))
         except _BadLine as bad:
             return bad.reject
-        fields = dict(pairs)
-        if len(fields) != len(pairs):
-            merged = _merge_repeated(pairs)
-            if merged is None:
-                return Reject.DUPLICATE
-            fields = merged
-        if self._id_prefix is not None and not self._ours(fields, self._id_prefix):
-            return Reject.CHANNEL
+        if len(fields) != len(lines):
+            merged = _merge_repeated([self._lines[line] for line in lines])
+            return Reject.DUPLICATE if merged is None else merged
         return fields
-
-    @staticmethod
-    def _ours(fields: Fields, prefix: str) -> bool:
-        for header in _CHANNEL_IDS:
-            if header in fields and not fields[header].startswith(prefix):
-                return False
-        return True
 
 
 def _merge_repeated(pairs: list[tuple[str, str]]) -> Fields | None:

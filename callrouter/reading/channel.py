@@ -35,17 +35,19 @@ PREFIXES: Final = (
 )
 _BLOCKS: Final = {prefix: itemgetter(*(prefix + header for header in _HEADERS)) for prefix in PREFIXES}
 _VARIABLES: Final = {
-    prefix: tuple(f"{prefix}ChanVariable/{name}" for name in ("CC_CALL", "CC_OFFER", "CC_AGENT"))
+    prefix: itemgetter(*(f"{prefix}ChanVariable/{name}" for name in ("CC_CALL", "CC_OFFER", "CC_AGENT")))
     for prefix in PREFIXES
 }
+_NO_VARIABLES: Final = ("", "", "")
 
 
 def facts(fields: Mapping[str, str], prefix: str = "") -> ChannelFacts:
     """Read the channel block under *prefix*. Raises KeyError or ValueError when it is not whole."""
-    call, offer, agent = _VARIABLES[prefix]
-    return _facts(
-        *_BLOCKS[prefix](fields), fields.get(call, ""), fields.get(offer, ""), fields.get(agent, "")
-    )
+    try:
+        variables: tuple[str, ...] = _VARIABLES[prefix](fields)
+    except KeyError:  # a foreign PBX, where `channelvars` is not ours
+        variables = _NO_VARIABLES
+    return _facts(*_BLOCKS[prefix](fields), *variables)
 
 
 def facts_if_any(fields: Mapping[str, str], prefix: str = "") -> ChannelFacts | None:

@@ -119,9 +119,10 @@ class HoldEnded(Observation):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HangupAsked(Observation):
-    """HangupRequest or SoftHangupRequest: this side wants to end."""
+    """HangupRequest: this side wants to end. *soft* (SoftHangupRequest): the PBX itself ends the channel."""
 
     channel: ChannelFacts
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

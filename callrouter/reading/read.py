@@ -154,7 +154,7 @@ def _hold_ended(fields: Fields, at: datetime) -> Observation:
 
 
 def _hangup_asked(fields: Fields, at: datetime) -> Observation:
-    return HangupAsked(at=at, channel=facts(fields))
+    return HangupAsked(at=at, channel=facts(fields), soft=fields["Event"] == "SoftHangupRequest")
 
 
 def _channel_gone(fields: Fields, at: datetime) -> Observation:

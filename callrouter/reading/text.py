@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MAX_TEXT: Final = 80  # Asterisk's own limit for an extension
@@ -11,6 +12,7 @@ _UNKNOWN: Final = "<unknown>"  # how AMI spells a number or name that is not set
 _JOINERS: Final = frozenset("\u200c\u200d")
 
 
+@lru_cache(maxsize=4096)  # a call repeats its few numbers, names and contexts in every frame
 def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Return *text* in NFC, without control, format and bidi characters, at most *limit* characters."""
     if text.isascii() and text.isprintable():

@@ -116,7 +116,8 @@ def test_a_peer_that_does_not_speak_ami_is_found_out(hello: bytes) -> None:
 @pytest.mark.parametrize(
     ("forged", "why"),
     [
-        (newstate(CallerIDName="x\r\nUniqueid: 1"), Reject.DUPLICATE),
+        (newstate(CallerIDName="x\r\nContext: cc-agents"), Reject.DUPLICATE),
+        (newstate(CallerIDName="x\r\nUniqueid: 1"), Reject.CHANNEL),
         (newstate(CallerIDName="x\r\nChanVariable: CC_AGENT=boss"), Reject.DUPLICATE),
         (newstate(CallerIDName="x\ry"), Reject.CONTROL),
         (newstate(CallerIDName="x\ny"), Reject.CONTROL),
