@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crm_core.errors import BadOffice
+from crm_core.i18n import N_
 
 _WORD = re.compile(r"[A-Za-z0-9_+*.:/-]*")
 _PATH = re.compile(r"/[A-Za-z0-9_+.@ /-]*")
@@ -41,28 +42,28 @@ def checked(value: object) -> str:
         return value
     if isinstance(value, str) and _WORD.fullmatch(value):
         return value
-    raise BadOffice("A value cannot be written into Asterisk's configuration.", field=repr(value)[:80])
+    raise BadOffice(N_("A value cannot be written into Asterisk's configuration."), field=repr(value)[:80])
 
 
 def path(value: Path) -> Checked:
     """An absolute path. A comma or `;` would end an argument or start a comment: refused."""
     text = str(value)
     if not _PATH.fullmatch(text):
-        raise BadOffice("A folder's path has characters Asterisk cannot take.", field=text[:80])
+        raise BadOffice(N_("A folder's path has characters Asterisk cannot take."), field=text[:80])
     return Checked(text)
 
 
 def secret(value: str) -> Checked:
     """A password or token: 16 to 128 letters, digits, `-`, `_`. The value is never named in the error."""
     if not _SECRET.fullmatch(value):
-        raise BadOffice("A secret must be 16 to 128 letters, digits, - or _.")
+        raise BadOffice(N_("A secret must be 16 to 128 letters, digits, - or _."))
     return Checked(value)
 
 
 def uri(value: str) -> Checked:
     """A SIP address; its parameter's `;` is escaped, else it would start a comment."""
     if not _URI.fullmatch(value):
-        raise BadOffice("This is not a SIP address of the form sip:user@host:port.", field=value[:80])
+        raise BadOffice(N_("This is not a SIP address of the form sip:user@host:port."), field=value[:80])
     return Checked(value.replace(";", "\\;"))
 
 
@@ -71,7 +72,7 @@ def address(value: str) -> Checked:
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise BadOffice("This is not an IP address or network.", field=value[:80]) from None
+        raise BadOffice(N_("This is not an IP address or network."), field=value[:80]) from None
     return Checked(value)
 
 

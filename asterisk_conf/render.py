@@ -12,9 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from asterisk_conf import conf_text
 from asterisk_conf.conf_text import Checked
+from asterisk_conf.lint import lint
 from asterisk_conf.modules import LOADED, NOT_LOADED, OPTIONAL
 from asterisk_conf.settings import LONGEST_SOCKET_PATH, Asterisk, PbxSettings
 from crm_core.errors import BadOffice, StartRefused
+from crm_core.i18n import N_
 from crm_core.office.model import Language, OfficeFile, endpoint_name
 from crm_core.people.model import DeviceKind, Person
 
@@ -160,7 +162,7 @@ def render(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Ren
     """Render every file. Pure: the same input gives the same text.
 
     Raises BadOffice for what Asterisk cannot express (two numbers alike on a trunk, a reserved name, a
-    value of another form), StartRefused for folders it cannot use.
+    value of another form) and for text that `lint` finds a fault in, StartRefused for folders it cannot use.
     """
     if len(str(settings.control_socket)) > LONGEST_SOCKET_PATH:
         raise StartRefused(
@@ -185,12 +187,16 @@ def render(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Ren
     environment = _environment()
     files = {name: environment.get_template(f"{name}.j2").render(values) for name in FILES}
     files |= dict.fromkeys(EMPTY_FILES, f"; {_NOTICE}\n")
-    return Rendered(
+    rendered = Rendered(
         files=files,
         endpoints=("poison", *(f"trunk-{t.name}" for t in trunks), *(d.endpoint for d in devices)),
         queues=tuple(queue.name for queue in queues),
         managers=(settings.listener_user, settings.actor_user),
     )
+    findings = lint(rendered)
+    if findings:
+        raise BadOffice(N_("The configuration breaks a rule of safety."), field=str(findings[0]))
+    return rendered
 
 
 def _environment() -> Environment:
@@ -243,7 +249,7 @@ def _devices(office: OfficeFile, settings: PbxSettings) -> Iterable[_Device]:
         for device in person.devices:
             password = settings.device_secrets.get(device.endpoint)
             if password is None:
-                raise BadOffice("A device has no password yet.", field=device.endpoint)
+                raise BadOffice(N_("A device has no password yet."), field=device.endpoint)
             yield _Device(
                 endpoint=device.endpoint,
                 agent=person.name,
@@ -282,7 +288,7 @@ def _contact(contact: str | None, field: str) -> Checked | None:
     if contact is None:
         return None
     if contact.startswith("sips:") or contact.endswith("transport=tls"):
-        raise BadOffice("The private PBX speaks SIP over UDP and TCP only.", field=field)
+        raise BadOffice(N_("The private PBX speaks SIP over UDP and TCP only."), field=field)
     return conf_text.uri(contact)
 
 
@@ -302,7 +308,7 @@ def _state_codes(office: OfficeFile) -> tuple[_StateCode, ...]:
 def _check_names(names: Iterable[str]) -> None:
     for name in names:
         if name in _SPECIAL_EXTENSIONS:
-            raise BadOffice("This name means something else to Asterisk; use a longer one.", field=name)
+            raise BadOffice(N_("This name means something else to Asterisk; use a longer one."), field=name)
 
 
 def _check_dialled(
@@ -318,7 +324,9 @@ def _check_dialled(
     for field, dialled in places.items():
         twice = [text for text, count in Counter(dialled).items() if count > 1]
         if twice:
-            raise BadOffice("Something is dialled by the same digits twice.", field=f"{field}: {twice[0]}")
+            raise BadOffice(
+                N_("Something is dialled by the same digits twice."), field=f"{field}: {twice[0]}"
+            )
 
 
 def endpoints_of(office: OfficeFile) -> tuple[str, ...]:

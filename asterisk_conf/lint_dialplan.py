@@ -1,0 +1,130 @@
+"""Rules for the dialplan: exact extensions, known applications and functions, an end to every ask."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from asterisk_conf.dialplan import HINT, Step, contexts, read_steps
+
+Fault = tuple[int, str]
+
+# Everything our dialplan may do. What is not here is refused: System, TrySystem, Exec, EAGI, Originate …
+APPLICATIONS = frozenset(
+    [
+        "AGI",
+        "Answer",
+        "Dial",
+        "Gosub",
+        "Goto",
+        "GotoIf",
+        "Hangup",
+        "MixMonitor",
+        "MusicOnHold",
+        "Playback",
+        "Progress",
+        "Queue",
+        "Record",
+        "Return",
+        "Ringing",
+        "Set",
+        "UserEvent",
+        "Wait",
+    ]
+)
+FUNCTIONS = frozenset(
+    ["CALLERID", "CHANNEL", "CUT", "FILTER", "GLOBAL", "IF", "LEN", "REGEX", "TIMEOUT", "UUID"]
+)
+
+_FUNCTION = re.compile(r"\$\{([A-Za-z_]+)\(|^_{0,2}([A-Za-z_]+)\(")
+_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+_ARM, _DISARM = "TIMEOUT(absolute)=2", "TIMEOUT(absolute)=0"
+_AGI = re.compile(r"agi://[0-9.]+:[0-9]+/[A-Za-z0-9_-]{16,}/[a-z]+(,.*)?")
+_DIAL = re.compile(
+    r"(\$\{CC_DIAL\}|PJSIP/agent-[a-z0-9_-]+(&PJSIP/agent-[a-z0-9_-]+)*),(\d+|\$\{CC_RING\}),i"
+)
+_LEAVES = frozenset({"Goto", "Hangup", "Return"})
+
+
+def dialplan_faults(text: str) -> Iterator[Fault]:
+    """Every fault of extensions.conf *text*. Raises ValueError when it is not a dialplan."""
+    for context in contexts(text):
+        for entry in context.entries:
+            if entry.key not in ("exten", "same"):
+                yield entry.line, f"{entry.key} lets a context reach what is not in it"
+    extensions: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in read_steps(text):
+        extensions[step.context, step.exten].append(step)
+    for (_, exten), steps in extensions.items():
+        if not re.fullmatch(r"[A-Za-z0-9+*][A-Za-z0-9_+*]*", exten):
+            yield steps[0].line, "a pattern: numbers are written out, one by one"
+        if steps[0].priority != HINT:
+            yield from _extension(steps)
+    yield from _targets(extensions)
+    yield from _asks(extensions)
+
+
+def _extension(steps: list[Step]) -> Iterator[Fault]:
+    for step in steps:
+        if step.app not in APPLICATIONS:
+            yield step.line, f"{step.app} is not an application we use"
+        for found in _FUNCTION.finditer(step.args):
+            name = found[1] or (found[2] if step.app == "Set" else None)
+            if name and name not in FUNCTIONS:
+                yield step.line, f"{name} is not a function we use"
+        yield from _arguments(step)
+    if steps[-1].app not in _LEAVES:
+        yield steps[-1].line, "the extension ends without saying what is next"
+
+
+def _arguments(step: Step) -> Iterator[Fault]:
+    match step.app:
+        case "AGI" if not _AGI.fullmatch(step.args):
+            yield step.line, "AGI must go to a literal address with our token"
+        case "Dial" if not _DIAL.fullmatch(step.args):
+            yield step.line, "Dial must ring agents' devices only, with the option i and no other"
+        case "Queue" if step.args.split(",")[1:2] != ["i"]:
+            yield step.line, "Queue must have the option i and no other"
+        case "MixMonitor":
+            if set(_VARIABLE.findall(step.args)) != {"CC_CALL"} or step.args.count(",") != 1:
+                yield step.line, "MixMonitor must name files by the call id and run no command"
+        case "Record":
+            if set(_VARIABLE.findall(step.args)) != {"CC_CALL"}:
+                yield step.line, "Record must name its file by the call id"
+        case "UserEvent" if "CALLERID" in step.args or not step.args.startswith("Callcard,Step: "):
+            yield step.line, "a mark carries constants and ids, never what a caller wrote"
+
+
+def _targets(extensions: dict[tuple[str, str], list[Step]]) -> Iterator[Fault]:
+    """Every jump must land: a missing target would end the call."""
+    for steps in extensions.values():
+        for step in steps:
+            if step.app not in ("Goto", "GotoIf", "Gosub"):
+                continue
+            branches = step.args.rpartition("?")[2].split(":") if step.app == "GotoIf" else [step.args]
+            for branch in branches:
+                if not _lands(branch, step, extensions):
+                    yield step.line, f"{branch} leads nowhere"
+
+
+def _lands(branch: str, step: Step, extensions: dict[tuple[str, str], list[Step]]) -> bool:
+    context, exten, priority = [step.context, step.exten, *branch.split(",")][-3:]
+    steps = extensions.get((context, exten), [])
+    return any(priority in (str(target.priority), target.label) for target in steps)
+
+
+def _asks(extensions: dict[tuple[str, str], list[Step]]) -> Iterator[Fault]:
+    """AGI waits for ever by itself: 2 s are armed before it, disarmed after it, and T is there to go on."""
+    for (context, _), steps in extensions.items():
+        for index, step in enumerate(steps):
+            if step.app != "AGI":
+                continue
+            near = [near.args for near in (steps[index - 1 : index] + steps[index + 1 : index + 2])]
+            if near != [_ARM, _DISARM]:
+                yield step.line, "an ask must be armed before and disarmed after"
+            if not any(other.args == "AGIEXITONHANGUP=yes" for other in steps[:index]):
+                yield step.line, "AGIEXITONHANGUP must be set before an ask"
+            timeout = extensions.get((context, "T"), [])
+            if not timeout or timeout[0].args != _DISARM:
+                yield step.line, "a context that asks needs a T extension that disarms first"

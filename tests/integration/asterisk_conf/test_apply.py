@@ -1,0 +1,105 @@
+"""Changing the office under a running PBX: loaded whole and verified, or the state before."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from asterisk_conf import generations
+from asterisk_conf.apply import LoadRefused, PbxLoader
+from asterisk_conf.render import Rendered, endpoints_of, render
+from asterisk_conf.settings import new_device_secrets
+from asterisk_conf.verify import differences
+from crm_core.errors import Conflict, Unavailable
+from crm_core.office.model import OfficeFile, decode_office
+from tests.journeys.pbx import RunningPbx, running_pbx
+from tests.unit.asterisk_conf.samples import sample_office, sample_raw
+
+pytestmark = pytest.mark.integration
+
+
+def bigger_office() -> OfficeFile:
+    """The sample with a person (of the longest name there can be), a number and a queue more."""
+    raw = sample_raw()
+    raw["people"]["d" * 32] = {
+        "title": "Дина",
+        "office": "moscow",
+        "extension": "104",
+        "devices": [{"name": "e" * 32}],
+    }
+    raw["queues"]["support"] = {"title": "Support", "extension": "601", "members": ["d" * 32]}
+    raw["numbers"]["+74955550199"] = {"title": "More", "office": "moscow", "queue": "support"}
+    return decode_office(raw)
+
+
+def loader_for(running: RunningPbx, office: OfficeFile) -> PbxLoader:
+    """A loader whose settings know the devices of *office* too."""
+    known = running.settings.device_secrets
+    secrets = {**new_device_secrets(endpoints_of(office)), **known}
+    return PbxLoader(dataclasses.replace(running.settings, device_secrets=secrets), running.asterisk)
+
+
+def rendered(running: RunningPbx, office: OfficeFile) -> Rendered:
+    return render(office, running.settings, running.asterisk)
+
+
+async def test_what_was_rendered_is_what_is_loaded(tmp_path: Path) -> None:
+    async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.25") as running:
+        assert await differences(rendered(running, sample_office()), running.control) == []
+
+
+async def test_a_bigger_office_is_loaded_and_a_smaller_one_takes_it_back(tmp_path: Path) -> None:
+    async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.26") as running:
+        loader = loader_for(running, bigger_office())
+        await loader.load(bigger_office())
+        assert "74955550199" in await running.control.run("dialplan show cc-in-carrier")
+        assert "support has 0 calls" in await running.control.run("queue show")
+        await loader.load(sample_office())
+        assert "74955550199" not in await running.control.run("dialplan show cc-in-carrier")
+        assert await differences(rendered(running, sample_office()), running.control) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "good", "bad"),
+    [
+        ("pjsip.conf", "dtmf_mode = rfc4733", "dtmf_mode = semaphore"),
+        ("extensions.conf", "exten => T,1,Set", "exten => T,1,Hangup()\nexten => T,1,Set"),
+        ("queues.conf", "[sales]", "[sold]"),
+        ("manager.conf", "[callcard-actor]", "[callcard-player]"),
+        ("cel.conf", "enable = yes", "enable = no"),
+    ],
+)
+async def test_configuration_that_is_not_taken_is_rolled_back(
+    file: str, good: str, bad: str, tmp_path: Path
+) -> None:
+    async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.27") as running:
+        before = generations.current(running.settings)
+        whole = rendered(running, sample_office())
+        assert good in whole.files[file]
+        files = {**whole.files, file: whole.files[file].replace(good, bad)}
+        loader = PbxLoader(running.settings, running.asterisk)
+        with pytest.raises(LoadRefused) as refused:
+            await loader.load_rendered(dataclasses.replace(whole, files=files))
+        assert refused.value.hint
+        assert generations.current(running.settings) == before
+        assert await differences(whole, running.control) == []
+
+
+async def test_an_address_needs_a_restart(tmp_path: Path) -> None:
+    async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.28") as running:
+        moved = dataclasses.replace(running.settings, sip_port=running.settings.sip_port + 1)
+        before = generations.current(running.settings)
+        with pytest.raises(Conflict):
+            await PbxLoader(moved, running.asterisk).load(sample_office())
+        assert generations.current(running.settings) == before
+
+
+async def test_a_pbx_that_is_away_keeps_its_configuration(tmp_path: Path) -> None:
+    async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.29") as running:
+        before = generations.current(running.settings)
+        await running.pbx.stop()
+        with pytest.raises(Unavailable):
+            await loader_for(running, bigger_office()).load(bigger_office())
+        assert generations.current(running.settings) == before
