@@ -1,0 +1,78 @@
+"""Brings a database to the tables this code knows.
+
+python -m crm_core.db.migrate <dsn> "<what changes>"     drafts a revision for developers to edit
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from crm_core.db.failures import away, unavailable
+from crm_core.errors import StartRefused
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_LOCK_KEY = 0x43_43_44_42  # advisory lock key, "CCDB": one process migrates, others wait
+_LOCK_TIMEOUT_S = 30  # for that lock and for every table lock: a migration never queues up live traffic
+_CONNECT_S = 10.0
+
+
+async def upgrade(dsn: str) -> None:
+    """Run the migrations that *dsn* has not had yet, all in one transaction. Safe to call at each start.
+
+    Raises Unavailable when the database is away or a lock was not to be had within 30 s, and StartRefused
+    when a newer Callcard has been here.
+    """
+    try:
+        async with _connect(dsn) as connection:
+            await connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            await connection.run_sync(_run, lambda config: command.upgrade(config, "head"))
+    except CommandError as error:
+        raise StartRefused(
+            f"CALLCARD_DATABASE_URL: a newer Callcard has used this database ({error})"
+        ) from error
+    except Exception as error:
+        if away(error) or isinstance(error, OSError | TimeoutError):
+            raise unavailable(error) from error
+        raise
+
+
+async def draft(dsn: str, message: str) -> None:
+    """Write a new revision: what the tables of the code have and the migrated database at *dsn* has not."""
+    await upgrade(dsn)
+    number = f"{1 + len(list((_MIGRATIONS / 'versions').glob('[0-9]*.py'))):04}"
+    async with _connect(dsn) as connection:
+        await connection.run_sync(
+            _run, lambda config: command.revision(config, message, autogenerate=True, rev_id=number)
+        )
+
+
+def _connect(dsn: str) -> AbstractAsyncContextManager[AsyncConnection]:
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(dsn, timeout=_CONNECT_S),
+        poolclass=NullPool,
+    )
+    return engine.begin()
+
+
+def _run(connection: Connection, act: Callable[[Config], object]) -> None:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    act(config)
+
+
+if __name__ == "__main__":
+    asyncio.run(draft(*sys.argv[1:3]))

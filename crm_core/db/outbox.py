@@ -1,0 +1,202 @@
+"""Events written in the transaction of their cause, handed to the bus after it.
+
+`add` puts them beside the change; `OutboxRelay` publishes what is not published yet, in order of
+writing, also what a crash left behind. A row is marked after the bus took it, so it is handed over at
+least once: consumers dedupe by event id. A row that cannot be read goes to `dead_letters` after three
+tries (a newer process may have written a name that an older relay does not know yet) and holds up nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy import BigInteger, Identity, Index, Row, SmallInteger, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.bus.event import Event, decode, event_name
+from crm_core.bus.port import Bus
+from crm_core.clock import Clock
+from crm_core.db.base import Base
+from crm_core.db.engine import Database
+from crm_core.errors import BadInput, Unavailable
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 500
+_TRIES = 3
+_KEEP = timedelta(days=1)
+_CLEAN_EVERY_S = 600.0
+_RELAY_LOCK = 0x43_43_4F_42  # advisory lock key, "CCOB": one relay at a time keeps the order
+
+
+class OutboxRow(Base):
+    """An event that everybody is to see. *seq* grows with writing; gaps are rolled back transactions."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "seq", postgresql_where=text("published_at IS NULL")),)
+
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(unique=True)
+    name: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    published_at: Mapped[datetime | None]
+
+
+class DeadLetterRow(Base):
+    """A row of the outbox that could not be read, and why. Kept for people to look at."""
+
+    __tablename__ = "dead_letters"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID]
+    name: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    error: Mapped[str]
+    created_at: Mapped[datetime]
+    buried_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+async def add(connection: AsyncConnection, events: Iterable[Event]) -> None:
+    """Write *events* in the transaction of *connection*; one that is there already is left alone."""
+    rows = [
+        {"event_id": event.id, "name": event_name(event), "body": msgspec.to_builtins(event)}
+        for event in events
+    ]
+    if rows:
+        await connection.execute(upsert(OutboxRow).on_conflict_do_nothing(), rows)
+
+
+async def add_hot(connection: Any, events: Iterable[Event]) -> None:
+    """As `add`, on the plain asyncpg connection of `Database.hot`, inside its `transaction()`."""
+    rows = [(event.id, event_name(event), msgspec.to_builtins(event)) for event in events]
+    if rows:
+        await connection.executemany(
+            "INSERT INTO outbox (event_id, name, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows
+        )
+
+
+class OutboxRelay:
+    """`start()`, `wake()` after each commit that added events, `stop()`. One per process is enough;
+    of several, in several processes, one works at a time.
+    """
+
+    def __init__(self, database: Database, bus: Bus, clock: Clock, *, interval_s: float = 1.0) -> None:
+        self._database = database
+        self._bus = bus
+        self._clock = clock
+        self._interval_s = interval_s
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._clean_at = clock.monotonic()
+
+    async def start(self) -> None:
+        """Begin with what is there already."""
+        self._wake.set()
+        self._task = asyncio.create_task(self._run(), name="outbox-relay")
+
+    async def stop(self) -> None:
+        """Stop; what is not published stays for the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None
+
+    def wake(self) -> None:
+        """There is something new. Without this it is found within *interval_s*."""
+        self._wake.set()
+
+    async def sweep(self) -> int:
+        """Publish what waits now; how many events went out. Raises Unavailable."""
+        published = 0
+        while True:
+            taken, gone_out = await self._sweep_batch()
+            published += gone_out
+            if taken < _BATCH:
+                break
+        await self._clean()
+        return published
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), self._interval_s)
+            except TimeoutError:
+                pass  # a look without being asked: another process may have written
+            self._wake.clear()
+            try:
+                await self.sweep()
+            except Unavailable as error:
+                log.warning("outbox waits", reason=error.message)
+                await asyncio.sleep(self._interval_s)
+
+    async def _sweep_batch(self) -> tuple[int, int]:
+        """One batch in one transaction: rows taken, events published."""
+        async with self._database.transaction() as connection:
+            lock = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(key=_RELAY_LOCK)
+            if not (await connection.execute(lock)).scalar_one():
+                return 0, 0
+            waiting = (
+                select(OutboxRow.__table__)
+                .where(OutboxRow.published_at.is_(None))
+                .order_by(OutboxRow.seq)
+                .limit(_BATCH)
+            )
+            rows = (await connection.execute(waiting)).all()
+            events, poison = _read(rows)
+            await self._bus.publish(*events.values())
+            if events:
+                done = update(OutboxRow).where(OutboxRow.seq.in_(events))
+                await connection.execute(done.values(published_at=self._clock.now()))
+            for row, error in poison:
+                await self._set_aside(connection, row, error)
+            return len(rows), len(events)
+
+    async def _set_aside(self, connection: AsyncConnection, row: Row[Any], error: str) -> None:
+        """Count one more try, or bury the row when it was the last."""
+        if row.tries + 1 < _TRIES:
+            counted = update(OutboxRow).where(OutboxRow.seq == row.seq).values(tries=row.tries + 1)
+            await connection.execute(counted)
+            return
+        log.error("outbox row is unreadable", seq=row.seq, event=row.name, reason=error)
+        await connection.execute(
+            insert(DeadLetterRow).values(
+                seq=row.seq,
+                event_id=row.event_id,
+                name=row.name,
+                body=row.body,
+                error=error,
+                created_at=row.created_at,
+            )
+        )
+        await connection.execute(delete(OutboxRow).where(OutboxRow.seq == row.seq))
+
+    async def _clean(self) -> None:
+        """Now and then, delete what was published a day ago or earlier."""
+        if self._clock.monotonic() < self._clean_at:
+            return
+        self._clean_at = self._clock.monotonic() + _CLEAN_EVERY_S
+        async with self._database.transaction() as connection:
+            old = self._clock.now() - _KEEP
+            await connection.execute(delete(OutboxRow).where(OutboxRow.published_at < old))
+
+
+def _read(rows: Sequence[Row[Any]]) -> tuple[dict[int, Event], list[tuple[Row[Any], str]]]:
+    """The events of *rows* by seq, and the rows that hold none with the reason."""
+    events: dict[int, Event] = {}
+    poison: list[tuple[Row[Any], str]] = []
+    for row in rows:
+        try:
+            events[row.seq] = decode(msgspec.json.encode({"type": row.name, "body": row.body}))
+        except BadInput as error:
+            poison.append((row, f"{error.message}: {error.__cause__}" if error.__cause__ else error.message))
+    return events, poison
