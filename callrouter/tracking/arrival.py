@@ -70,7 +70,6 @@ def stepped(registry: Registry, item: Step) -> None:
         case StepName.TRANSFERRED:
             transfers.stepped(registry, record, item)
         case StepName.REFUSED:
-            record.refused = True
             _mark(record, item.at, Code.REFUSED)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from callrouter.reading.observations import ChannelFacts
+from callrouter.tracking.dialplan import TELLING
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.machines import LEGS, LegFact
 from crm_core.calls.model import Leg, LegRole, LegState
@@ -43,7 +44,7 @@ class Channel:
         "caller_name",
         "caller_number",
         "cause",
-        "context",
+        "contexts",
         "dial_status",
         "dialled",
         "ended_at",
@@ -73,7 +74,7 @@ class Channel:
         self.state = LegState.NEW
         self.caller_number = ""
         self.caller_name = ""
-        self.context = ""
+        self.contexts: set[str] = set()  # telling ones it ever was in
         self.exten = ""
         self.offer_id: UUID | None = None
         self.dialled = False  # the callee's side of a Dial
@@ -113,7 +114,9 @@ class Channel:
         changed = False
         if facts.name and facts.name != self.name:
             changed = self.rename(facts.name, directory)
-        self.context, self.exten = facts.context or self.context, self.exten or facts.exten
+        self.exten = self.exten or facts.exten
+        if facts.context in TELLING:
+            self.contexts.add(facts.context)
         if not self.caller_number and facts.caller_number:
             self.caller_number, changed = facts.caller_number, True
         if not self.caller_name and facts.caller_name:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from callrouter.tracking.dialplan import GOODBYE, MESSAGE
+from callrouter.tracking.machines import OfferFact
+from callrouter.tracking.offers import how_ended
 from crm_core.calls.model import HangupBy, LegRole, Outcome
 from crm_core.calls.trace import Code
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 # Q.850: no route, no circuit, network out of order, temporary failure, congestion, … of the caller's leg.
 _FAILURES = frozenset({1, 2, 3, 27, 34, 38, 41, 42, 44, 47, 50, 57, 58, 65, 66, 79, 88, 95, 102, 111})
-_REFUSALS = frozenset({"BUSY", "NOANSWER", "CHANUNAVAIL", "CONGESTION"})
+_UNTAKEN = frozenset({OfferFact.REFUSE, OfferFact.MISS, OfferFact.FAIL})
 _OVERFLOWS = frozenset({Code.OVERFLOW_NO_AGENTS.value, Code.OVERFLOW_MAX_WAIT.value})
 
 
@@ -28,16 +31,18 @@ def outcome_of(record: CallRecord) -> Outcome | None:
         return Outcome.ANSWERED
     if record.merged_into is not None:
         return None
-    if record.voicemail_at is not None:
-        return Outcome.VOICEMAIL
-    if record.refused:
-        return Outcome.BLOCKED
     caller = record.origin
+    if record.voicemail_at is not None or _was_in(caller, MESSAGE):
+        return Outcome.VOICEMAIL
+    if any(line.code in _OVERFLOWS for line in record.trace) or _was_in(caller, GOODBYE):
+        return Outcome.OVERFLOW
     if caller is not None and caller.asked_at is not None:
         return Outcome.ABANDONED
-    if any(line.code in _OVERFLOWS for line in record.trace):
-        return Outcome.OVERFLOW
     return Outcome.FAILED if _failed(record, caller) else Outcome.ABANDONED
+
+
+def _was_in(caller: Channel | None, context: str) -> bool:
+    return caller is not None and context in caller.contexts
 
 
 def _failed(record: CallRecord, caller: Channel | None) -> bool:
@@ -47,11 +52,12 @@ def _failed(record: CallRecord, caller: Channel | None) -> bool:
     if caller is None or caller.role is LegRole.CUSTOMER:
         # Our dialplan keeps a customer in a loop until somebody answers or an overflow is said.
         return False
-    dialled = [channel for channel in record.channels.values() if channel.dial_status is not None]
-    return bool(dialled) and max(dialled, key=lambda channel: channel.order).dial_status in _REFUSALS
+    dialled = [channel for channel in record.channels.values() if channel.dialled and not channel.plumbing]
+    last = max(dialled, key=lambda channel: channel.order, default=None)
+    return last is not None and how_ended(last) in _UNTAKEN
 
 
-def hangup_side(record: CallRecord) -> HangupBy | None:
+def hangup_side(record: CallRecord, outcome: Outcome | None) -> HangupBy | None:
     """Who asked first to end it, of those who had the call at its end."""
     if record.pbx_lost:
         return HangupBy.SYSTEM
@@ -61,10 +67,9 @@ def hangup_side(record: CallRecord) -> HangupBy | None:
     asked = [channel for channel in asked if _had_it(record, channel)]
     if asked:
         first = min(asked, key=lambda channel: (channel.asked_at, channel.order))
-        return (
-            HangupBy.AGENT if first.role is LegRole.AGENT and first is not record.origin else HangupBy.CALLER
-        )
-    return HangupBy.CALLER if record.outcome is Outcome.ABANDONED else HangupBy.SYSTEM
+        called = first.role is LegRole.AGENT and first is not record.origin
+        return HangupBy.AGENT if called else HangupBy.CALLER
+    return HangupBy.CALLER if outcome is Outcome.ABANDONED else HangupBy.SYSTEM
 
 
 def _had_it(record: CallRecord, channel: Channel) -> bool:

@@ -67,7 +67,6 @@ class CallRecord:
         self.disposition: str | None = None
         self.asked = False
         self.waiting = False
-        self.refused = False
         self.pbx_lost = False
         self.voicemail_at: datetime | None = None
         self.vanished = False  # the PBX has nothing of it, and we never saw a channel
@@ -226,7 +225,8 @@ class CallRecord:
             (channel.ended_at for channel in self.channels.values() if channel.ended_at is not None),
             default=at,
         )
-        outcome, side = outcome_of(self), hangup_side(self)
+        outcome = outcome_of(self)
+        side = hangup_side(self, outcome)
         if (outcome, side) != (self.outcome, self.hangup_by):
             self.outcome, self.hangup_by, self.changed = outcome, side, True
         if not self.ended:

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from callrouter.reading.observations import LiveChannel, Snapshot
 from callrouter.tracking import offering
+from callrouter.tracking.dialplan import MESSAGE, WAITING
 from callrouter.tracking.registry import Registry
 from crm_core.calls.model import OfferState
 from crm_core.calls.trace import Code, line
 
-_WAITING_IN = frozenset({"cc-wait", "cc-net"})  # contexts of the generated dialplan
-_MESSAGE_IN = "cc-voicemail"
 _BOOT_SLACK = timedelta(seconds=2)  # Uptime is in whole seconds
 _OFFER_PATIENCE = timedelta(seconds=3)  # an offer that was not dialled by then never will be
 
@@ -62,8 +61,8 @@ def _present(registry: Registry, row: LiveChannel, waiting: bool, at: datetime) 
     if channel.bridge != row.bridge:
         channel.bridge, record.changed = row.bridge, True
     if channel is record.origin:
-        record.waiting = waiting or row.channel.context in _WAITING_IN
-        if row.channel.context == _MESSAGE_IN and record.voicemail_at is None:
+        record.waiting = waiting or row.channel.context in WAITING
+        if row.channel.context == MESSAGE and record.voicemail_at is None:
             record.voicemail_at, record.changed = at, True
 
 

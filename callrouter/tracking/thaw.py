@@ -27,7 +27,6 @@ def thaw(call: Call) -> CallRecord:
     for stored in call.trace:
         if stored.code == Code.VOICEMAIL.value:
             record.voicemail_at = stored.at
-        record.refused |= stored.code == Code.REFUSED.value
     record.channels = {leg.channel: _channel(leg, call) for leg in call.legs}
     record.offers = {offer.id: OfferRecord(offer) for offer in call.offers}
     return record

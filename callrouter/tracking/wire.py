@@ -56,9 +56,9 @@ def resumed(registry: Registry, item: seen.HoldEnded) -> None:
 
 
 def hangup_asked(registry: Registry, item: seen.HangupAsked) -> None:
-    """This side wants to end: the first to ask is who hung up."""
+    """This side wants to end: the first to ask is who hung up. The PBX's own asking is nobody's."""
     channel = registry.channel(item.channel, item.at)
-    if channel is not None and (channel.asked_at is None or item.at < channel.asked_at):
+    if channel is not None and not item.soft and (channel.asked_at is None or item.at < channel.asked_at):
         channel.asked_at = item.at
 
 

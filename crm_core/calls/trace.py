@@ -98,7 +98,7 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
         Code.TRANSFERRED_ATTENDED: N_("{agent} handed the call over to {target}."),
         Code.BECAME_OWNER: N_("{agent} answered first and became the card's owner."),
         Code.ANSWERED: N_("{agent} and the caller talk, after {seconds} s."),
-        Code.REFUSED: N_("The dialplan refused the call."),
+        Code.REFUSED: N_("The PBX refused the router's answer; its own queue takes the call."),
         Code.PBX_LOST: N_("The PBX stopped under the call."),
         Code.ENDED_BY: N_("Ended by: {by}."),
         Code.SETTLED: N_("The ledger confirmed the times."),

@@ -71,6 +71,23 @@ def test_versions_grow_by_call_and_events_of_one_item_agree(name: str) -> None:
         ("attended_while_ringing", Outcome.ANSWERED, "boris", HangupBy.CALLER),
         ("internal_call", Outcome.ANSWERED, "boris", HangupBy.CALLER),
         ("net_queue", Outcome.ANSWERED, "vera", HangupBy.CALLER),
+        ("walked_declined", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_unreachable", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_redirect", Outcome.ANSWERED, "clara", HangupBy.CALLER),
+        ("walked_wait_then_agent", Outcome.ANSWERED, "clara", HangupBy.AGENT),
+        ("walked_abandoned_waiting", Outcome.ABANDONED, None, HangupBy.CALLER),
+        ("walked_blind_agent", Outcome.ANSWERED, "boris", HangupBy.AGENT),
+        ("walked_blind_queue", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_blind_untaken", Outcome.ANSWERED, "clara", HangupBy.CALLER),
+        ("walked_attended", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_attended_ringing", Outcome.ANSWERED, "boris", HangupBy.AGENT),
+        ("walked_attended_ringing_untaken", Outcome.ANSWERED, "clara", HangupBy.CALLER),
+        ("walked_internal", Outcome.ANSWERED, "boris", HangupBy.AGENT),
+        ("walked_internal_busy", Outcome.FAILED, None, HangupBy.SYSTEM),
+        ("walked_internal_queue", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_net", Outcome.ANSWERED, "clara", HangupBy.CALLER),
+        ("walked_voicemail", Outcome.VOICEMAIL, None, HangupBy.CALLER),
+        ("walked_overflow", Outcome.OVERFLOW, None, HangupBy.SYSTEM),
     ],
 )
 def test_outcome_agent_and_side(name: str, outcome: Outcome, agent: str | None, side: HangupBy) -> None:
@@ -90,6 +107,8 @@ def test_who_did_not_answer_and_who_was_busy_are_told_apart() -> None:
         ("no_answer_next_agent", OfferState.NO_ANSWER),
         ("busy_next_agent", OfferState.REFUSED),
         ("abandoned_ringing", OfferState.WITHDRAWN),
+        ("walked_declined", OfferState.REFUSED),  # SIP 603, which DialEnd calls NOANSWER
+        ("walked_unreachable", OfferState.UNREACHABLE),
     ):
         assert Told(name).call.offers[0].state is state, name
 

@@ -1,0 +1,8 @@
+"""Contexts of the generated dialplan (docs/architecture.md) that say where a call is by themselves."""
+
+from __future__ import annotations
+
+WAIT, NET, MESSAGE, GOODBYE = "cc-wait", "cc-net", "cc-voicemail", "cc-goodbye"
+
+WAITING = frozenset({WAIT, NET})
+TELLING = frozenset({WAIT, NET, MESSAGE, GOODBYE})
