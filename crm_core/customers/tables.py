@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.db.base import Base
@@ -59,7 +59,11 @@ class ContactPointRow(Base):
         UniqueConstraint("kind", "value"),
         # People remember a number by its beginning or by its end: both are index scans.
         Index("ix_contact_points_start", "value", postgresql_ops={"value": "text_pattern_ops"}),
-        Index("ix_contact_points_end", text("reverse(value) text_pattern_ops")),
+        Index(
+            "ix_contact_points_end",
+            func.reverse(literal_column("value")).label("ending"),
+            postgresql_ops={"ending": "text_pattern_ops"},
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
