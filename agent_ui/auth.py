@@ -7,11 +7,13 @@ from aiohttp.typedefs import Handler
 
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import NotSignedIn
+from crm_core.i18n import N_
 
 PUBLIC = frozenset({"/healthz", "/metrics"})
 LIVE_PROTOCOL = "callcard.live"
 TOKEN_PROTOCOL = "callcard.token."  # noqa: S105 - the prefix, not a token
 LONGEST_TOKEN = 200
+HINT = N_("Send a token as `Authorization: Bearer <token>`; `callcard token new` makes one.")
 
 
 @web.middleware

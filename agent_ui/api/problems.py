@@ -26,6 +26,21 @@ _HTTP = {
     415: ("not_json", N_("The body must be JSON (Content-Type: application/json).")),
     426: ("not_websocket", N_("This address speaks WebSocket.")),
 }
+# The error tree's own words, said when an error was raised without any: marked for the catalogues here,
+# because a docstring cannot be.
+TREE = (
+    N_("Something went wrong in a way we foresaw."),
+    N_("What was given is not of the form asked for."),
+    N_("The office file says something that cannot be."),
+    N_("No valid token."),
+    N_("You may not do this."),
+    N_("There is no such thing here."),
+    N_("Somebody else changed it first."),
+    N_("A part we depend on is away; nothing was changed, try again."),
+    N_("The process must not start like this."),
+    N_("The body must be JSON (Content-Type: application/json)."),
+    N_("This person has too many live connections open."),
+)
 _INTERNAL = ("internal", N_("Something went wrong on our side; it was written down."))
 _TIMEOUT = ("timeout", N_("The answer took too long; nothing is known of its outcome."))
 
