@@ -21,7 +21,6 @@ class Close(IntEnum):
 
     GOING_AWAY = 1001
     POLICY = 1008
-    TRY_AGAIN = 1013
     NOT_SIGNED_IN = 4401
     TOO_SLOW = 4408
 
