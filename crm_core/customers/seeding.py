@@ -19,10 +19,8 @@ from crm_core.clock import Clock
 from crm_core.customers import store
 from crm_core.customers.events import CustomerChanged, CustomerCreated
 from crm_core.customers.model import CardStatus, Customer
-from crm_core.db.engine import Database
 from crm_core.ids import new_id
 from crm_core.office.model import CustomerEntry, OfficeFile
-from crm_core.office.service import OfficeService
 from crm_core.permissions import Scope
 
 
@@ -116,8 +114,3 @@ def _office_of(entry: CustomerEntry, office: OfficeFile) -> str:
     country = phonenumbers.region_code_for_number(phonenumbers.parse(entry.phones[0]))
     of_country = (name for name, place in office.offices.items() if place.country == country)
     return next(of_country, next(iter(office.offices)))
-
-
-def office_service(database: Database, clock: Clock, *, pbx: str = "main") -> OfficeService:
-    """The service of the office file with the subjects that follow it: what `office apply` uses."""
-    return OfficeService(database, clock, pbx=pbx, followers=(FileCustomers(clock),))

@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from crm_core.bus.event import Event, decode
-from crm_core.customers.seeding import office_service
+from crm_core.customers.seeding import FileCustomers
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
 from crm_core.office.service import OfficeService
@@ -67,7 +67,7 @@ def empty_house(database: Database) -> House:
     return House(
         database=database,
         clock=clock,
-        office=office_service(database, clock),
+        office=OfficeService(database, clock, followers=(FileCustomers(clock),)),
         # The weakest hash there is: these tests are about what happens around it.
         people=PeopleService(
             database, clock, Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
