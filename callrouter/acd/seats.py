@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from callrouter.acd.agent import LiveAgent
@@ -24,8 +25,13 @@ class Seats:
         self._core = core
         self._keeper = keeper
         self._behind = behind
+        self._on_change: Callable[[], None] = lambda: None
         self._before_gone: dict[str, tuple[ChosenState, str | None]] = {}
         self._loads()
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Who hears that some agent's state or row changed; must not block or raise."""
+        self._on_change = listener
 
     def load(self, presences: tuple[Presence, ...]) -> None:
         """Take stored rows; wrap-up goes on until its stored deadline, not one second longer."""
@@ -121,7 +127,10 @@ class Seats:
         changes = self._core.agents.changes()
         if changes:
             self._core.outlet.put(*changes)
-        for name in self._core.agents.unsaved():
+        unsaved = self._core.agents.unsaved()
+        if changes or unsaved:
+            self._on_change()
+        for name in unsaved:
             self._behind.put(("presence", name), partial(self._save, name))
         return bool(changes)
 

@@ -1,0 +1,48 @@
+"""The agents' rows in a local file: who is at work, for a start while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from crm_core.presence.model import Presence
+
+log = structlog.get_logger(__name__)
+
+
+class PresenceCache:
+    """One small file, replaced as a whole. It is a copy: losing it loses nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> tuple[Presence, ...]:
+        """The rows as last saved; none when there is no file or it cannot be read."""
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=tuple[Presence, ...])
+        except FileNotFoundError:
+            return ()
+        except (OSError, msgspec.MsgspecError) as error:
+            log.warning("presence cache unreadable", why=type(error).__name__)
+            return ()
+
+    async def save(self, presences: Iterable[Presence]) -> None:
+        """Replace the file, off the event loop."""
+        data = msgspec.json.encode(tuple(presences))
+        try:
+            await asyncio.to_thread(self._write, data)
+        except OSError as error:
+            log.warning("presence cache not written", why=error.strerror)
+
+    def _write(self, data: bytes) -> None:
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)

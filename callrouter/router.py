@@ -1,0 +1,336 @@
+"""The router: composes links, tracker, dispatcher, AGI server and mirror, and owns their tasks.
+
+listener link → reading → tracker → dispatcher ─┬→ outlet → bus, journal
+dialplan ⇄ AGI server ⇄ dispatcher             └→ commands → actor link
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from callrouter.acd import cards
+from callrouter.acd.behind import WorkBehind
+from callrouter.acd.cards import Cards
+from callrouter.acd.core import Core, Limits
+from callrouter.acd.dispatcher import Dispatcher
+from callrouter.acd.leading import Leading
+from callrouter.acd.outlet import EventOutlet
+from callrouter.acd.ports import PresenceKeeper
+from callrouter.acd.presence_cache import PresenceCache
+from callrouter.acd.questions import Questions
+from callrouter.agi.server import FastAgiServer
+from callrouter.ami.actions import Actor
+from callrouter.ami.link import AmiLink, LinkState
+from callrouter.control.commands import CommandKind, Commands
+from callrouter.control.mirror import Mirror
+from callrouter.metrics import AMI_STATE
+from callrouter.reading.observations import ChannelGone, Observation, Snapshot
+from callrouter.tracking.directory import Directory
+from callrouter.tracking.facts import Fact
+from callrouter.tracking.tracker import CallTracker
+from crm_core.bus.port import Bus, Lagged, Subscription
+from crm_core.calls.events import CallEvent
+from crm_core.calls.model import Call
+from crm_core.clock import Clock
+from crm_core.customers.events import CustomerChanged, OwnerBecame, OwnerChanged
+from crm_core.errors import Unavailable
+from crm_core.health import Health, HealthState
+from crm_core.office.model import OfficeFile
+from crm_core.presence.events import AgentStateChosen
+from crm_core.presence.model import Presence
+
+log = structlog.get_logger(__name__)
+
+_LOAD_S = 3.0  # for what a start reads from the database; then the local copy does
+_OPEN_CARDS_S = 60.0
+_LEAD_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouterSettings:
+    """Where the PBX is and how it is spoken to. *systemname* is the PBX's secret token, None: none."""
+
+    pbx: str
+    ami_host: str
+    ami_port: int
+    listener_user: str
+    listener_secret: str = field(repr=False)
+    actor_user: str
+    actor_secret: str = field(repr=False)
+    systemname: str | None = None
+    agi_host: str = "127.0.0.1"
+    agi_port: int = 4573
+    agi_token: str = field(repr=False)
+    presence_cache: Path | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+class Presences(PresenceKeeper, Protocol):
+    """What is used of crm_core.presence.service.PresenceService."""
+
+    async def load_all(self) -> dict[str, Presence]: ...
+
+
+class Customers(cards.CustomerService, Protocol):
+    """What is used of crm_core.customers.service.CustomerService."""
+
+    async def count_provisional(self) -> dict[str, int]: ...
+
+
+class Journal(Protocol):
+    """What is used of crm_core.calls: where calls are kept."""
+
+    async def record(self, events: Sequence[CallEvent]) -> None:
+        """Keep what happened, in the database or the spool. Raises Unavailable when neither can."""
+        ...
+
+    async def open_calls(self) -> Sequence[Call]:
+        """Calls that had not ended when this process began. Raises Unavailable."""
+        ...
+
+
+class Router:
+    """One PBX's router. Make it inside the running loop; `start`, then `stop`."""
+
+    def __init__(
+        self,
+        settings: RouterSettings,
+        office: OfficeFile,
+        *,
+        clock: Clock,
+        bus: Bus,
+        customers: Customers,
+        presences: Presences,
+        journal: Journal,
+        health: Health,
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._customers = customers
+        self._presences = presences
+        self._journal = journal
+        self._health = health
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._news: Subscription | None = None
+        self._behind = WorkBehind()
+        self._outlet = EventOutlet(bus, journal.record)
+        self._cache = PresenceCache(settings.presence_cache) if settings.presence_cache else None
+        self._tracker = CallTracker(directory_of(office), settings.pbx)
+        self._core = Core(
+            clock=clock, tracker=self._tracker, outlet=self._outlet, pbx=settings.pbx, limits=settings.limits
+        )
+        self._listener = self._link(settings.listener_user, settings.listener_secret, clock, listens=True)
+        self._actor_link = self._link(settings.actor_user, settings.actor_secret, clock, listens=False)
+        actor = Actor(self._actor_link, contexts=())
+        self._commands = Commands(actor, clock, is_up=self._actor_up)
+        self._cards = Cards(customers)
+        self.dispatcher = Dispatcher(
+            self._core, switch=self._commands, callers=self._cards, keeper=presences, behind=self._behind
+        )
+        self._mirror = Mirror(
+            actor,
+            clock,
+            agents=self._core.agents.all,
+            queues=lambda: self._core.queues,
+            is_up=self._actor_up,
+        )
+        self.dispatcher.seats.on_change(self._agents_changed)
+        self._leading = Leading(self.dispatcher, actor)
+        self._lead_wanted = asyncio.Event()
+        questions = Questions(self.dispatcher, partial(self._commands.confirm, CommandKind.PULL))
+        self._agi = FastAgiServer(
+            settings.agi_host,
+            settings.agi_port,
+            settings.agi_token,
+            {"route": questions.route, "state": questions.state},
+            systemname=settings.systemname,
+        )
+        self.configure(office)
+
+    @property
+    def agi_port(self) -> int:
+        """Where the dialplan is answered: of use when port 0 was asked for."""
+        return self._agi.port
+
+    def configure(self, office: OfficeFile) -> None:
+        """Take the applied office; live states stay."""
+        self._tracker.relearn(directory_of(office))
+        self._cards.configure(office.number_list())
+        self.dispatcher.configure(office.person_list(), office.queue_list())
+        self._mirror.touch()
+
+    def apply(self, fact: Fact) -> None:
+        """Fold a fact of another part of this process (the ledger's settlements)."""
+        self._core.say(fact)
+        self.dispatcher.settle()
+
+    # -- life -----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Listen for questions at once (answering none), then learn, connect and lead."""
+        await self._agi.start()
+        await self._load()
+        self._news = await self._bus.subscribe(
+            AgentStateChosen, CustomerChanged, OwnerBecame, OwnerChanged, name=f"router-{self._settings.pbx}"
+        )
+        self._task("bus", self._outlet.bus.run())
+        self._task("journal", self._outlet.journal.run())
+        self._task("behind", self._behind.run())
+        self._task("deadlines", self._core.deadlines.run())
+        self._task("mirror", self._mirror.run())
+        self._task("lead", self._lead())
+        self._task("news", self._hear(self._news))
+        self._count_open_cards()
+        await self._listener.start()
+        await self._actor_link.start()
+
+    async def stop(self) -> None:
+        """Answer nobody any more, then end every task; what waits is sent within a few seconds."""
+        self._leading.resign()
+        await self._agi.stop()
+        await self._commands.stop()
+        await self._listener.stop()
+        await self._actor_link.stop()
+        if self._news is not None:
+            await self._news.close()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        await self._outlet.bus.finish(1.0)
+        await self._outlet.journal.finish(3.0)
+        await self._behind.finish(2.0)
+
+    async def _load(self) -> None:
+        """Presence and unfinished calls from the database; presence from the local copy while it is away."""
+        try:
+            async with asyncio.timeout(_LOAD_S):
+                rows = tuple((await self._presences.load_all()).values())
+                self._tracker.restore(await self._journal.open_calls())
+        except (TimeoutError, Unavailable):
+            rows = self._cache.load() if self._cache else ()
+            log.warning("started without the database", presences=len(rows))
+            self._behind.put(("load",), self._load_again)
+        self.dispatcher.seats.load(rows)
+
+    async def _load_again(self) -> None:
+        """The database is back: take choices that are later than what we knew."""
+        for row in (await self._presences.load_all()).values():
+            self.dispatcher.seats.chosen(AgentStateChosen(presence=row, by="database"))
+        self.dispatcher.settle()
+
+    # -- links ----------------------------------------------------------------------------------
+
+    def _link(self, user: str, secret: str, clock: Clock, *, listens: bool) -> AmiLink:
+        settings = self._settings
+        name = "listener" if listens else "actor"
+        return AmiLink(
+            settings.ami_host,
+            settings.ami_port,
+            user,
+            secret,
+            systemname=settings.systemname,
+            clock=clock,
+            on_observations=self._observed if listens else None,
+            on_state=partial(self._link_changed, name),
+        )
+
+    def _actor_up(self) -> bool:
+        return self._actor_link.state is LinkState.UP
+
+    def _link_changed(self, name: str, state: LinkState, reason: str) -> None:
+        up = state is LinkState.UP
+        AMI_STATE.labels(link=name).set(up)
+        if state is not LinkState.STOPPED:
+            health = HealthState.UP if up else HealthState.DOWN
+            self._health.set(f"ami.{name}", health, reason if not up else "")
+        if name == "listener":
+            self._core.seeing = self._core.seeing and up  # seeing again only after the next snapshot
+        elif up:
+            self._lead_wanted.set()
+            self._mirror.doubt()
+
+    async def _observed(self, batch: Sequence[Observation]) -> None:
+        for observation in batch:
+            if isinstance(observation, Snapshot):
+                self._core.seeing = True
+            elif isinstance(observation, ChannelGone):
+                self._commands.confirm(CommandKind.HANG_UP, observation.channel.name)
+            self.dispatcher.observe(observation)
+            if isinstance(observation, Snapshot):
+                self._leading.in_the_picture()
+
+    async def _lead(self) -> None:
+        """Raise the term at each login of the actor."""
+        while True:
+            await self._lead_wanted.wait()
+            self._lead_wanted.clear()
+            try:
+                term = await self._leading.raise_term()
+                self._health.set("router", HealthState.UP, f"term {term}")
+            except Unavailable as error:
+                self._health.set("router", HealthState.DEGRADED, str(error))
+                await asyncio.sleep(_LEAD_AGAIN_S)
+                if self._actor_up():
+                    self._lead_wanted.set()
+
+    # -- news and chores --------------------------------------------------------------------------
+
+    async def _hear(self, news: Subscription) -> None:
+        """What others did to agents' states and to cards' owners."""
+        async for event in news:
+            match event:
+                case AgentStateChosen():
+                    self.dispatcher.seats.chosen(event)
+                    self.dispatcher.settle()
+                case CustomerChanged() | OwnerBecame() | OwnerChanged():
+                    self.dispatcher.owner_changed(event.customer.id, event.customer.owner)
+                case Lagged():
+                    self._behind.put(("load",), self._load_again)
+
+    def _agents_changed(self) -> None:
+        self._mirror.touch()
+        if self._cache is not None:
+            self._behind.put(("cache",), self._save_cache)
+
+    async def _save_cache(self) -> None:
+        assert self._cache is not None
+        await self._cache.save(agent.presence for agent in self._core.agents.all().values())
+
+    def _count_open_cards(self) -> None:
+        self._behind.put(("open cards",), self._read_open_cards)
+        self._core.deadlines.set(("open cards",), _OPEN_CARDS_S, self._count_open_cards)
+
+    async def _read_open_cards(self) -> None:
+        self._core.agents.open_cards(await self._customers.count_provisional())
+
+    def _task(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=f"router-{name}")
+        task.add_done_callback(partial(self._ended, name))
+        self._tasks[name] = task
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        """A task of ours ends only when it is cancelled: anything else is said loudly."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("router task died", task=name, error=repr(error))
+            self._health.set(f"router.{name}", HealthState.DOWN, repr(error))
+
+
+def directory_of(office: OfficeFile) -> Directory:
+    """What the tracker must know of the office."""
+    people = office.person_list()
+    queues = office.queue_list()
+    return Directory(
+        endpoints={device.endpoint: person.name for person in people for device in person.devices},
+        agent_extensions={person.extension: person.name for person in people if person.extension},
+        queue_extensions={queue.extension: queue.name for queue in queues if queue.extension},
+        trunks=frozenset(f"trunk-{name}" for name in office.trunks),
+        number_queues={number.e164: number.queue for number in office.number_list()},
+    )
