@@ -9,6 +9,7 @@ import pytest
 
 from crm_core.customers.events import CustomerCreated, OwnerBecame
 from crm_core.customers.model import CardStatus, Identity
+from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
 from crm_core.errors import NotFound, Unavailable
 from crm_core.ids import new_id
@@ -64,8 +65,10 @@ async def test_withheld_keeps_no_card(house: House) -> None:
 async def test_fifty_first_calls_make_one_card(house: House, database_dsn: str) -> None:
     wide = await Database.open(database_dsn, hot_size=50)
     try:
-        house.customers._database = wide
-        found = await asyncio.gather(*(identify(house, NEW) for _ in range(50)))
+        customers = CustomerService(wide, house.clock)
+        found = await asyncio.gather(
+            *(customers.identify(NEW, office="moscow", via=SALES, timeout_s=30) for _ in range(50))
+        )
     finally:
         await wide.close()
     assert len({identity.customer_id for identity in found}) == 1
