@@ -6,6 +6,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -199,6 +200,7 @@ def render(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Ren
     return rendered
 
 
+@cache
 def _environment() -> Environment:
     return Environment(  # noqa: S701 - not HTML: `finalize` refuses what this syntax cannot carry
         loader=PackageLoader("asterisk_conf"),
