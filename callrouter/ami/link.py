@@ -114,6 +114,7 @@ class AmiLink:
     async def start(self) -> None:
         """Begin to connect; returns at once."""
         name = self._address[2]
+        self._set(LinkState.CONNECTING, "")
         self._tasks = [asyncio.create_task(self._run(), name=f"ami-{name}-link")]
         if self._feed is not None:
             self._tasks.append(asyncio.create_task(self._feed.run(), name=f"ami-{name}-feed"))
@@ -172,7 +173,6 @@ class AmiLink:
 
     async def _one_session(self) -> str:
         """Connect, stay until the session ends, return why. Raises LoginRefused."""
-        self._set(LinkState.CONNECTING, self.reason)
         host, port, user, secret = self._address
         session = Session(
             host,
