@@ -3,7 +3,7 @@
 `add` puts them beside the change; `OutboxRelay` publishes what is not published yet, in order of
 writing, also what a crash left behind. A row is marked after the bus took it, so it is handed over at
 least once: consumers dedupe by event id. A row that cannot be read goes to `dead_letters` after three
-tries (a newer process may have written a name that an older relay does not know yet) and holds up nobody.
+tries and holds up nobody.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class OutboxRelay:
             counted = update(OutboxRow).where(OutboxRow.seq == row.seq).values(tries=row.tries + 1)
             await connection.execute(counted)
             return
-        log.error("outbox row is unreadable", seq=row.seq, event=row.name, reason=error)
+        log.error("outbox row is unreadable", seq=row.seq, name=row.name, reason=error)
         await connection.execute(
             insert(DeadLetterRow).values(
                 seq=row.seq,
