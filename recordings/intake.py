@@ -20,7 +20,7 @@ import structlog
 
 from crm_core.bus.event import Event
 from crm_core.bus.port import Bus, Lagged, Subscription
-from crm_core.calls.events import CallAnswered, CallEnded, CallSettled
+from crm_core.calls.events import CallAnswered, CallEnded, CallEvent, CallSettled
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
 from crm_core.errors import Unavailable
@@ -132,7 +132,9 @@ class Recorder:
                 log.warning("recording waits for the database", reason=error.message)
 
     async def handle(self, event: Event) -> None:
-        """Take one event. Raises Unavailable; the sweep makes up for it."""
+        """Take one event; those of other PBXs are not ours. Raises Unavailable; the sweep makes up for it."""
+        if isinstance(event, CallEvent) and event.call.pbx != self._pbx:
+            return
         match event:
             case CallAnswered(call=call):
                 await self._answered(call)

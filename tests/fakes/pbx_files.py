@@ -8,7 +8,7 @@ from uuid import UUID
 
 from recordings.naming import Part, spooled_name
 from recordings.wav import make_header
-from tests.unit.recordings.files import silence, tone
+from tests.fakes.wav_files import silence, tone
 
 BUFFER = 32 << 10
 CALL_PARTS = (Part.MIX, Part.CUSTOMER, Part.AGENT)

@@ -22,10 +22,10 @@ from crm_core.recordings.model import Recording, RecordingKind, RecordingReason,
 from crm_core.recordings.service import RecordingService
 from recordings.intake import UNKNOWN_S, Recorder
 from recordings.naming import Part
+from tests.fakes import wav_files as files
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.pbx_files import MixMonitor
-from tests.unit.recordings import files
 
 pytestmark = pytest.mark.integration
 
@@ -343,6 +343,17 @@ async def test_what_a_crash_of_ours_left_over_is_cleared(
     await recorder.taking.take(call.id, ended)
     assert await one(service, call) == before
     assert [path.name for path in root.iterdir()] == ["kept"]
+
+
+async def test_calls_of_another_pbx_are_not_ours(
+    recorder: Recorder, service: RecordingService, clock: FakeClock
+) -> None:
+    call = answered_call(clock.now(), pbx="second")
+    await recorder.handle(CallAnswered(call=call, agent="anna"))
+    await recorder.handle(CallEnded(call=replace(call, state=CallState.ENDED)))
+    async with asyncio.timeout(2):
+        await recorder.idle()
+    assert await service.for_call(call.id) == () and call.id not in recorder.watch
 
 
 async def test_a_call_of_a_queue_that_is_not_recorded(

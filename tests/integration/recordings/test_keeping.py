@@ -23,10 +23,10 @@ from recordings.keep import sha256
 from recordings.naming import Part, spooled_name
 from recordings.playback import Playback
 from recordings.retention import Retention
+from tests.fakes import wav_files as files
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 from tests.integration.recordings.conftest import PEOPLE, reader
-from tests.unit.recordings import files
 
 pytestmark = pytest.mark.integration
 

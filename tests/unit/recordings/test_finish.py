@@ -14,7 +14,7 @@ from recordings.finish import clear, explain, finish, has_sound, is_complete, pa
 from recordings.keep import sha256
 from recordings.naming import Part
 from recordings.verify import Verdict
-from tests.unit.recordings import files
+from tests.fakes import wav_files as files
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 
 from crm_core.recordings.model import RecordingReason, RecordingState
 from recordings.verify import Sound, Verdict, examine, is_short, judge
-from tests.unit.recordings import files
+from tests.fakes import wav_files as files
 
 pytestmark = pytest.mark.unit
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recordings import wav
-from tests.unit.recordings import files
+from tests.fakes import wav_files as files
 
 pytestmark = pytest.mark.unit
 
