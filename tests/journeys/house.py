@@ -143,7 +143,9 @@ class House:
         items: list[dict[str, Any]] = (await self.get("/api/v1/calls?limit=200"))["items"]
         return items
 
-    async def the_call(self, check: Callable[[dict[str, Any]], bool], *, timeout: float = 8.0) -> dict[str, Any]:
+    async def the_call(
+        self, check: Callable[[dict[str, Any]], bool], *, timeout: float = 8.0
+    ) -> dict[str, Any]:
         """The newest call, once *check* holds for it."""
         seen: list[dict[str, Any]] = []
 

@@ -1,0 +1,30 @@
+"""One JSON object a line: what was measured, beside what, in one run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which *share* (0-1) of *values* lie (nearest rank)."""
+    ordered = sorted(values)
+    if not ordered:
+        raise ValueError("nothing was measured")
+    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+
+
+def line(name: str, *, ours: float, peer: float | None, unit: str, n: int) -> None:
+    """Print one result. *ratio* is ours to peer; a peer of None is a figure without one."""
+    ratio = round(ours / peer, 3) if peer else None
+    shown = {
+        "name": name,
+        "ours": round(ours, 3),
+        "peer": None if peer is None else round(peer, 3),
+        "ratio": ratio,
+        "unit": unit,
+        "n": n,
+    }
+    sys.stdout.write(json.dumps(shown) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,146 @@
+"""route.invite_to_invite, route.free_to_invite, offer.decision_to_socket: beside app_queue, in one run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+
+from benchmarks.house import OURS, OURS_ONE, PEER, PEER_ONE, Bench, running_bench
+from benchmarks.report import line, percentile
+
+
+async def main() -> None:
+    """Measure and print."""
+    async with running_bench() as bench:
+        await _load(bench, OURS, rate=10, calls=20, talk=0.3)  # warm both ways up
+        await _load(bench, PEER, rate=10, calls=20, talk=0.3)
+        for rate, calls, talk in ((20, 160, 0.8), (80, 320, 0.25)):
+            ours: list[float] = []
+            peer: list[float] = []
+            for _ in range(2):  # turn and turn about: what disturbs the machine disturbs both
+                ours += await _load(bench, OURS, rate=rate, calls=calls // 2, talk=talk)
+                peer += await _load(bench, PEER, rate=rate, calls=calls // 2, talk=talk)
+            for share, name in ((0.5, "p50"), (0.95, "p95")):
+                line(
+                    f"route.invite_to_invite.{rate}.{name}",
+                    ours=percentile(ours, share) * 1000,
+                    peer=percentile(peer, share) * 1000,
+                    unit="ms",
+                    n=len(ours),
+                )
+        await _offers(bench)
+        ours, peer = await _freed(bench, OURS_ONE), await _freed(bench, PEER_ONE)
+        for share, name in ((0.5, "p50"), (0.95, "p95")):
+            line(
+                f"route.free_to_invite.{name}",
+                ours=percentile(ours, share) * 1000,
+                peer=percentile(peer, share) * 1000,
+                unit="ms",
+                n=len(ours),
+            )
+
+
+async def _load(bench: Bench, did: str, *, rate: float, calls: int, talk: float) -> list[float]:
+    """Seconds from each caller's INVITE to the agent's; calls that never arrived are told, not dropped."""
+    began = time.monotonic()
+    sent: dict[str, float] = {}
+    ends: list[asyncio.Task[None]] = []
+    for index in range(calls):
+        await asyncio.sleep(max(0.0, began + index / rate - time.monotonic()))
+        number = bench.number()
+        sent[number] = time.monotonic()
+        ends.append(asyncio.create_task(_one_call(bench, did, number, talk), name=f"call-{number}"))
+    await asyncio.gather(*ends)
+    took = [bench.invites[number] - at for number, at in sent.items() if number in bench.invites]
+    if len(took) < calls:
+        line(f"route.lost.{did}", ours=calls - len(took), peer=None, unit="calls", n=calls)
+    await asyncio.sleep(1.0)
+    return took
+
+
+async def _one_call(bench: Bench, did: str, number: str, talk: float) -> None:
+    call = await bench.invite(did, number)
+    try:
+        await call.answered(15.0)
+        await asyncio.sleep(talk)
+    except TimeoutError:
+        pass  # counted as lost by the caller of this
+    await call.hangup()
+
+
+async def _freed(bench: Bench, did: str, rounds: int = 12) -> list[float]:
+    """Seconds from the agent's hang-up to the waiting caller's INVITE at the agent's phone."""
+    took: list[float] = []
+    for _ in range(rounds):
+        first, second = bench.number(), bench.number()
+        talking = await bench.invite(did, first)
+        await talking.answered(10.0)
+        waiting = await bench.invite(did, second)
+        await asyncio.sleep(1.6 + 0.13 * len(took))  # meets app_queue's retry at all its phases
+        freed = time.monotonic()
+        await bench.answered[first].hangup()
+        for _ in range(3000):
+            if second in bench.invites:
+                break
+            await asyncio.sleep(0.002)
+        took.append(bench.invites.get(second, time.monotonic()) - freed)
+        await asyncio.sleep(0.5)
+        await waiting.hangup()
+        await talking.hangup()
+        await asyncio.sleep(0.5)
+    return took
+
+
+async def _offers(bench: Bench, calls: int = 60) -> None:
+    """From the decision to the agent's socket; and how often the socket had it before the phone's INVITE."""
+    seen: dict[str, tuple[float, float]] = {}
+    sockets = [await _live(bench, name) for name in bench.tokens if name != "solo"]
+    readers = [asyncio.create_task(_read_offers(socket, seen), name="offers") for socket in sockets]
+    try:
+        sent = bench.serial
+        await _load(bench, OURS, rate=10, calls=calls, talk=0.3)
+        numbers = [f"+7495555{n:04d}" for n in range(sent + 1, bench.serial + 1)]
+    finally:
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+        for socket in sockets:
+            await socket.close()
+    delays = [seen[number][1] for number in numbers if number in seen]
+    before = sum(number in seen and seen[number][0] < bench.invites.get(number, 0.0) for number in numbers)
+    line(
+        "offer.decision_to_socket.p95",
+        ours=percentile(delays, 0.95) * 1000,
+        peer=None,
+        unit="ms",
+        n=len(delays),
+    )
+    line("offer.on_socket_before_invite", ours=before / len(numbers), peer=None, unit="share", n=len(numbers))
+
+
+async def _live(bench: Bench, name: str) -> ClientConnection:
+    return await connect(
+        f"ws://{bench.settings.http}/live",
+        additional_headers={"Authorization": f"Bearer {bench.tokens[name]}"},
+        max_size=2**22,
+    )
+
+
+async def _read_offers(socket: ClientConnection, seen: dict[str, tuple[float, float]]) -> None:
+    async for message in socket:
+        arrived, wall = time.monotonic(), datetime.now(UTC)
+        event = msgspec.json.decode(message)
+        if event["event"] != "call.offered":
+            continue
+        call = event["data"].get("call", event["data"])
+        offer = event["data"].get("offer") or call["offers"][-1]
+        reserved = datetime.fromisoformat(offer["reserved_at"])
+        seen.setdefault(call["from"], (arrived, (wall - reserved).total_seconds()))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,101 @@
+"""`callcard office …`, and the apply of `callcard up --office`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+
+from asterisk_conf.apply import PbxLoader
+from callcard.access import opened_database
+from callcard.layout import Layout, read_running
+from callcard.pbx import found_asterisk, pbx_settings
+from callcard.settings import Settings, load_keys
+from crm_core.clock import SystemClock
+from crm_core.customers.seeding import FileCustomers
+from crm_core.db.engine import Database
+from crm_core.errors import BadInput, BadOffice
+from crm_core.office.changes import Change
+from crm_core.office.model import OfficeFile
+from crm_core.office.reading import OfficeProblems, read_office
+from crm_core.office.service import OfficeService
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises BadInput that names it."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read: {error}") from None
+
+
+def office_service(database: Database) -> OfficeService:
+    """The use cases of the office file, with the subjects that follow it."""
+    return OfficeService(database, followers=(FileCustomers(SystemClock()),))
+
+
+async def check_office(path: Path) -> int:
+    """Print every problem of the file, one a line; 1 when there is any."""
+    try:
+        office = read_office(read_text(path))
+    except OfficeProblems as problems:
+        for problem in problems.problems:
+            sys.stdout.write(f"{path}:{problem}\n")
+        return 1
+    sys.stdout.write(
+        f"{path}: right: {len(office.people)} people, {len(office.numbers)} numbers, {len(office.queues)} queues\n"
+    )
+    return 0
+
+
+async def diff_office(settings: Settings, path: Path) -> int:
+    """Print what applying the file would change."""
+    async with opened_database(settings) as database:
+        _print_changes(await office_service(database).check(read_text(path)))
+    return 0
+
+
+async def apply_office(settings: Settings, path: Path, *, base: int | None) -> int:
+    """Apply the file: to the database, and to the private PBX when it runs."""
+    text = read_text(path)
+    async with opened_database(settings) as database:
+        loader = await _loader(settings, read_office(text))
+        applied = await office_service(database).apply(text, base, getpass.getuser(), loader)
+    _print_changes(applied.changes)
+    sys.stdout.write(f"version {applied.version}{'' if applied.new else ' (unchanged)'}\n")
+    return 0
+
+
+async def export_office(settings: Settings) -> int:
+    """Print the applied file, comments included."""
+    async with opened_database(settings) as database:
+        text = await office_service(database).export()
+    if text is None:
+        raise BadOffice("There is no applied office yet", hint="callcard office apply FILE")
+    sys.stdout.write(text)
+    return 0
+
+
+async def apply_first(database_url: str, path: Path | None, text: str | None) -> None:
+    """Apply a file or its text before anything runs: there is no PBX to load it into yet."""
+    database = await Database.open(database_url, pool_size=1, hot_size=1)
+    try:
+        if path is not None:
+            text = read_text(path)
+        await office_service(database).apply(text or "", None, getpass.getuser(), None)
+    finally:
+        await database.close()
+
+
+async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:
+    if read_running(Layout(settings.data)) is None or not settings.private_pbx:
+        return None
+    asterisk = await found_asterisk(settings.cache, settings.asterisk)
+    return PbxLoader(pbx_settings(settings, load_keys(settings.data), office), asterisk)
+
+
+def _print_changes(changes: tuple[Change, ...]) -> None:
+    for change in changes:
+        sys.stdout.write(f"{change.words}\n")
+    if not changes:
+        sys.stdout.write("nothing changes\n")

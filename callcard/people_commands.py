@@ -1,0 +1,43 @@
+"""`callcard user …`, `callcard token …`, `callcard db …`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from callcard.access import database_url, opened_database
+from callcard.settings import Settings
+from crm_core.clock import SystemClock
+from crm_core.db.migrate import upgrade
+from crm_core.errors import BadInput
+from crm_core.people.service import PeopleService
+
+
+async def add_user(settings: Settings, name: str) -> int:
+    """Read a password (twice on a terminal) and give it to *name*."""
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password of {name}: ")
+        if getpass.getpass("Again: ") != password:
+            raise BadInput("The two passwords differ; nothing was changed")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    async with opened_database(settings) as database:
+        await PeopleService(database, SystemClock()).add_user(name, password, by=getpass.getuser())
+    sys.stdout.write(f"{name} has a password\n")
+    return 0
+
+
+async def new_token(settings: Settings, person: str, label: str) -> int:
+    """Print a new token, alone on its line, so that scripts can take it."""
+    async with opened_database(settings) as database:
+        people = PeopleService(database, SystemClock())
+        sys.stdout.write(await people.create_token(person, label, by=getpass.getuser()) + "\n")
+    return 0
+
+
+async def upgrade_database(settings: Settings) -> int:
+    """Upgrade, and say so."""
+    async with database_url(settings) as url:
+        await upgrade(url)
+    sys.stdout.write("The database has this version's tables\n")
+    return 0

@@ -1,0 +1,63 @@
+"""`callcard watch`: finds the feed and a token for this machine's own Callcard when none is given."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable
+
+from callcard.access import opened_database
+from callcard.layout import Layout, read_running
+from callcard.settings import Settings
+from callcard.watch import watch
+from crm_core.clock import SystemClock
+from crm_core.errors import BadInput, StartRefused
+from crm_core.i18n import LANGUAGES
+from crm_core.people.model import Role
+from crm_core.people.service import PeopleService
+
+
+def chosen_language(asked: str) -> str:
+    """*asked*, else what LC_ALL, LC_MESSAGES or LANG say, else English. Raises BadInput for another."""
+    if asked and asked not in LANGUAGES:
+        raise BadInput(f"--lang: {asked!r} is not one of {', '.join(LANGUAGES)}")
+    environment = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    first = next(filter(None, (asked, *environment)), "en")
+    return first[:2] if first[:2] in LANGUAGES else "en"
+
+
+async def run_watch(
+    settings: Callable[[], Settings], *, url: str | None, token: str | None, language: str, plain: bool
+) -> int:
+    """Watch until Ctrl-C. Without *token*, one is made for an admin of this machine's data folder."""
+    shown = chosen_language(language)
+    if url is None or token is None:
+        here = settings()
+        running = read_running(Layout(here.data))
+        if running is None:
+            raise StartRefused(f"No Callcard runs on {here.data}: give --url and --token, or CALLCARD_DATA")
+        url = url or f"ws://{running.http}/live"
+        token = token or await _own_token(here)
+    return await watch(url, token, language=shown, plain=plain or not sys.stdout.isatty(), out=sys.stdout)
+
+
+async def _own_token(settings: Settings) -> str:
+    """This machine's own token, made once and kept (0600) in the data folder."""
+    kept = settings.data / "watch.token"
+    if kept.exists():
+        return kept.read_text("ascii").strip()
+    token = await _new_token(settings)
+    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(token)
+    return token
+
+
+async def _new_token(settings: Settings) -> str:
+    async with opened_database(settings) as database:
+        people = PeopleService(database, SystemClock())
+        everybody = await people.people()
+        admin = next((person for person in everybody if person.role is Role.ADMIN), None)
+        if admin is None:
+            raise StartRefused("The office has no admin to watch as: give --token")
+        return await people.create_token(admin.name, "callcard watch", by=getpass.getuser())
