@@ -6,6 +6,8 @@ only awaits are identification and the hand-off of the offer to the agent's sock
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
 from callrouter.acd.ask import OFFER_RESULT, Answer, Ask, DialStatus, Reason
@@ -156,6 +158,7 @@ class Asking:
                 ask=ask, call_id=call.id, turn=call.turn, term=term, decision=Decision(action=Action.HANGUP)
             )
         decision = decide(self._question(call, queue), queue)
+        decision = replace(decision, trace=_news(call, decision.trace))
         if decision.action is Action.DIAL:
             if pulled_for is not None and decision.agent == pulled_for:
                 self._trace(call, line(self._core.clock.now(), Code.FREED, agent=pulled_for))
@@ -192,3 +195,16 @@ class Asking:
 
     def _trace(self, call: LiveCall, *lines: TraceLine) -> None:
         self._core.say(Traced(at=self._core.clock.now(), call_id=call.id, lines=lines))
+
+
+def _news(call: LiveCall, lines: tuple[TraceLine, ...]) -> tuple[TraceLine, ...]:
+    """The lines without what the trace says already: an agent is named again when something changed."""
+    fresh = []
+    for one in lines:
+        if one.code == Code.CONSIDERED:
+            agent, word = str(one.values["agent"]), str(one.values["state"])
+            if call.considered.get(agent) == word:
+                continue
+            call.considered[agent] = word
+        fresh.append(one)
+    return tuple(fresh)

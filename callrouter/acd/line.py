@@ -39,6 +39,7 @@ class LiveCall:
     talked: bool = False  # with an agent, since it last entered a queue
     offered: list[str] = field(default_factory=list)  # in this round
     excluded: frozenset[str] = frozenset()  # in this round
+    considered: dict[str, str] = field(default_factory=dict)  # what the trace last said of each agent
     pulled: bool = False  # a Redirect is under way: it has its agent
     pull_from: float = 0.0  # not pulled before
     pulls_failed: int = 0

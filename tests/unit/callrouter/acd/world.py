@@ -67,15 +67,17 @@ class Outlet:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.offers = 0
         self.slow = False
         self.offers_at_hand_off: list[int] = []
 
     def put(self, *events: Event) -> None:
         self.events.extend(events)
+        self.offers += sum(isinstance(event, CallOffered) for event in events)
 
     async def handed(self, seconds: float) -> bool:
         await asyncio.sleep(0)
-        self.offers_at_hand_off.append(sum(isinstance(e, CallOffered) for e in self.events))
+        self.offers_at_hand_off.append(self.offers)
         return not self.slow
 
     def states(self, agent: str) -> list[AgentState]:
