@@ -1,7 +1,9 @@
 """The hub: one projection, one numbered stream, all sockets.
 
 Everything that changes the projection and everything that joins it runs synchronously on the event
-loop: between a snapshot and the events after it there is no gap, and order is the order of calls.
+loop: between a snapshot and the events after it there is no gap. Each socket has a place in the one
+stream and is brought forward along it, so order holds whoever is served first: the agent whom a call
+is offered to at once, everybody else in small portions between which calls are routed.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import structlog
 from agent_ui.live.socket import Close, LiveSocket
 from crm_core.bus.event import Event
 from crm_core.bus.port import Bus, Lagged
+from crm_core.calls.events import CallOffered
 from crm_core.clock import Clock
 from crm_core.errors import Conflict, Unavailable
 from crm_core.health import Health, PartHealth
@@ -23,7 +26,7 @@ from crm_core.i18n import N_
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveEvent, Snapshot, Tick
 from crm_core.live.projection import LiveState, Seed
-from crm_core.live.stream import KEPT_EVENTS, LiveStream, frame, frames_for
+from crm_core.live.stream import KEPT_EVENTS, LiveStream, NumberedEvent, frame, frames_for
 from crm_core.office.events import OfficeApplied
 from crm_core.people.model import Reader
 
@@ -33,6 +36,7 @@ SEEN_EVENTS = 4096  # ids remembered, so that what was handed over is not told a
 SOCKETS_PER_PERSON = 16
 SOCKETS = 2000
 DURING_EVENTS = 10_000  # kept while a reload is owed; beyond it the oldest, which it will have read
+PORTION_S = 0.001  # for readers at a time, while calls wait to be routed on the same loop
 TICK_S = 10.0
 RECHECK_S = 1.0
 LOAD_TIMEOUT_S = 10.0
@@ -73,6 +77,9 @@ class LiveHub:
         self._stream = LiveStream(kept=kept)
         self._state: LiveState | None = None
         self._sockets: set[LiveSocket] = set()
+        self._behind: deque[LiveSocket] = deque()
+        self._catching_up: asyncio.Handle | None = None
+        self._fresh: list[NumberedEvent] = []
         self._seen: OrderedDict[UUID, None] = OrderedDict()
         self._stale = asyncio.Event()
         # What happens while a reload is owed or under way: the read may miss it.
@@ -121,7 +128,7 @@ class LiveHub:
             socket.end(Close.GOING_AWAY)
 
     def hand_over(self, event: Event) -> None:
-        """Tell *event* to whom it concerns, before this call returns. An event is told once.
+        """Fold *event* in and tell it, once. An offer is on its agent's sockets when this returns.
 
         Bounded work, no waiting, never raises for a reader's sake: usable on the call path. The copy
         that the bus brings later is recognised by its id.
@@ -138,6 +145,9 @@ class LiveHub:
             self._during.append(event)
         if self._state is not None:
             self._tell(self._state.apply(event))
+            if isinstance(event, CallOffered):
+                for socket in [s for s in self._sockets if s.reader.person == event.offer.agent]:
+                    self._bring_forward(socket)
 
     def tick(self) -> None:
         """A sign of life with the house's time to everybody; also the moment when a new day begins."""
@@ -147,6 +157,7 @@ class LiveHub:
         self._tell(self._state.roll(now))
         payload = frame(self._stream.last_id, "tick", Tick(at=now))
         for socket in tuple(self._sockets):
+            self._bring_forward(socket)
             socket.send(payload)
 
     def admit(self, reader: Reader) -> None:
@@ -161,14 +172,14 @@ class LiveHub:
 
     def join(self, socket: LiveSocket, since: str | None) -> None:
         """Connect an admitted *socket*: it gets what it missed since *since*, else a snapshot; then all."""
-        state = self._loaded()
-        missed = self._stream.since(since) if since is not None else None
-        if missed is None:
-            self._send_snapshot(socket, state)
-        else:
-            for payload in frames_for(missed, socket.reader, state.directory):
-                socket.send(payload)
+        self._loaded()
+        number = self._stream.number(since) if since is not None else None
+        socket.told = -1 if number is None else number
         self._sockets.add(socket)
+        missed = self._stream.after(socket.told) or ()
+        self._bring_forward(socket)
+        for event in missed:
+            event.release()
 
     def leave(self, socket: LiveSocket) -> None:
         """Forget *socket*."""
@@ -180,17 +191,51 @@ class LiveHub:
         return self._state
 
     def _tell(self, changes: Iterable[LiveEvent]) -> None:
-        directory = self._loaded().directory
-        for event in self._stream.add(changes):
-            for socket in tuple(self._sockets):
-                payload = event.for_reader(socket.reader, directory)
-                if payload is not None and not socket.send(payload):
-                    self._sockets.discard(socket)
+        added = self._stream.add(changes)
+        if not added or not self._sockets:
+            return
+        self._fresh += added
+        if self._catching_up is None:
+            self._behind = deque(self._sockets)
+            self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
+
+    def _catch_up(self) -> None:
+        """Bring sockets forward for a moment; the loop gets its turn before the rest."""
+        self._catching_up = None
+        until = self._clock.monotonic() + PORTION_S
+        while self._behind:
+            self._bring_forward(self._behind.popleft())
+            if self._clock.monotonic() >= until and self._behind:
+                self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
+                return
+        if any(socket.told < self._stream.last for socket in self._sockets):
+            self._behind = deque(self._sockets)  # something happened since the round began
+            self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
+            return
+        for event in self._fresh:
             event.release()
+        self._fresh.clear()
+
+    def _bring_forward(self, socket: LiveSocket) -> None:
+        """Send what *socket* has not been told yet; a snapshot when that is no longer known."""
+        if socket not in self._sockets:
+            return
+        state = self._loaded()
+        missed = self._stream.after(socket.told)
+        if missed is None:
+            self._send_snapshot(socket, state)
+            return
+        socket.told = self._stream.last
+        for payload in frames_for(missed, socket.reader, state.directory):
+            if not socket.send(payload):
+                self._sockets.discard(socket)
+                return
 
     def _send_snapshot(self, socket: LiveSocket, state: LiveState) -> None:
+        socket.told = self._stream.last
         snapshot = state.snapshot(socket.reader, self._clock.now())
-        socket.send(frame(self._stream.last_id, "snapshot", snapshot))
+        if not socket.send(frame(self._stream.last_id, "snapshot", snapshot)):
+            self._sockets.discard(socket)
 
     def _on_health(self, part: PartHealth) -> None:
         if self._state is not None:
@@ -229,7 +274,7 @@ class LiveHub:
         # Kept events were judged by the old directory; what the bus still brings is told again.
         self._stream.forget()
         self._seen.clear()
-        for socket in self._sockets:
+        for socket in tuple(self._sockets):
             self._send_snapshot(socket, state)
 
     async def _tick(self) -> None:

@@ -26,10 +26,13 @@ class Close(IntEnum):
 
 
 class LiveSocket:
-    """The sending half of one WebSocket. *ended* resolves when the house wants it closed."""
+    """The sending half of one WebSocket. *ended* resolves when the house wants it closed; *told* is the
+    number of the last event of the stream that this reader has been told, or was not to be told.
+    """
 
     def __init__(self, transport: asyncio.Transport, reader: Reader, *, limit: int = LIMIT) -> None:
         self.reader = reader
+        self.told = 0
         self.ended: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._transport = transport
         self._limit = limit

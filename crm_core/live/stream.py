@@ -28,36 +28,45 @@ class LiveStream:
     def __init__(self, *, kept: int = KEPT_EVENTS, boot: str | None = None) -> None:
         self.boot = boot or secrets.token_hex(4)
         self._events: deque[NumberedEvent] = deque(maxlen=kept)
-        self._next = 1
+        self._last = 0
+
+    @property
+    def last(self) -> int:
+        """Number of the newest event, 0 before the first."""
+        return self._last
 
     @property
     def last_id(self) -> str:
         """Id of the newest event: what a snapshot taken now is numbered with."""
-        return f"{self.boot}-{self._next - 1}"
+        return f"{self.boot}-{self._last}"
 
     def add(self, events: Iterable[LiveEvent]) -> list[NumberedEvent]:
         """Number *events* and remember them."""
         numbered = []
         for event in events:
-            numbered.append(NumberedEvent(f"{self.boot}-{self._next}", event))
-            self._next += 1
+            self._last += 1
+            numbered.append(NumberedEvent(f"{self.boot}-{self._last}", event))
         self._events.extend(numbered)
         return numbered
 
     def forget(self) -> None:
         """Drop the memory: the office changed, so what was kept cannot be judged by today's rules."""
         self._events.clear()
-        self._next += 1
+        self._last += 1
 
-    def since(self, id_: str) -> list[NumberedEvent] | None:
-        """Events after *id_*; None when it is unknown or too old, so that a snapshot is due."""
+    def after(self, number: int) -> list[NumberedEvent] | None:
+        """Events after the one of *number*; None when they are no longer (or not yet) known."""
+        missed = self._last - number
+        if not 0 <= missed <= len(self._events):
+            return None
+        return [self._events[index] for index in range(-missed, 0)]
+
+    def number(self, id_: str) -> int | None:
+        """The number in an id of this boot; None for any other text."""
         boot, _, number = id_.rpartition("-")
         if boot != self.boot or not (number.isascii() and number.isdigit()) or len(number) > 18:
             return None
-        missed = self._next - 1 - int(number)
-        if not 0 <= missed <= len(self._events):
-            return None
-        return list(self._events)[len(self._events) - missed :]
+        return int(number)
 
 
 class NumberedEvent:

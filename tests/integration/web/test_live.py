@@ -107,6 +107,32 @@ async def test_an_offer_is_in_the_agents_kernel_before_hand_over_returns(house: 
     assert b'"call.offered"' in sent and sent[0] == 0x81
 
 
+async def test_an_offer_goes_first_to_its_agent_and_keeps_everybodys_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "PORTION_S", 0.0)  # one reader a turn
+    async with live(house, "root") as admin, live(house, "anna") as anna, live(house, "oleg") as other:
+        for ws in (admin, anna, other):
+            await frame(ws)
+        sockets = {s.reader.person: s for s in house.hub._sockets}
+        house.hub.hand_over(waiting(1))
+        house.hub.hand_over(offered(2, "anna"))
+        assert sockets["anna"].told == house.hub._stream.last
+        assert sockets["root"].told < house.hub._stream.last
+        await asyncio.sleep(0)
+        house.hub.hand_over(waiting(3))
+        told = {ws: [await frame(ws) for _ in range(6)] for ws in (admin, anna, other)}
+    for frames in told.values():
+        assert [f["event"] for f in frames if f["event"].startswith("call.")] == [
+            "call.waiting",
+            "call.offered",
+            "call.waiting",
+        ]
+        numbers = [int(f["id"].rpartition("-")[2]) for f in frames]
+        assert numbers == sorted(set(numbers))
+    assert house.hub._fresh == [], "shared bytes are let go when all have them"
+
+
 async def test_what_was_handed_over_is_not_told_again_by_the_bus(house: House) -> None:
     event = offered(1, "anna")
     async with live(house, "anna") as ws:

@@ -95,6 +95,15 @@ async def test_pauses_grow_to_five_seconds_and_no_further(monkeypatch: pytest.Mo
     assert out.getvalue().count("disconnected") == 12
 
 
+def printed(terminal: int) -> bytes:
+    """All that waits to be read."""
+    text = b""
+    with contextlib.suppress(BlockingIOError):
+        while piece := os.read(terminal, 1 << 16):
+            text += piece
+    return text
+
+
 async def test_the_screen_shows_the_feed_and_gives_the_terminal_back(house: House) -> None:
     ours, theirs = os.openpty()
     os.set_blocking(ours, False)
@@ -108,10 +117,9 @@ async def test_the_screen_shows_the_feed_and_gives_the_terminal_back(house: Hous
         async with asyncio.timeout(8):
             while not (b"Maria" in shown and b"Sales" in shown):
                 await asyncio.sleep(0.02)
-                with contextlib.suppress(BlockingIOError):
-                    shown += os.read(ours, 1 << 16)
+                shown += printed(ours)
         await stop(watching)
-        shown += os.read(ours, 1 << 16)
+        shown += printed(ours)
     os.close(ours)
     assert shown.startswith(b"\x1b[?1049h") and b"\x1b[?1049l" in shown, "the second page, and back"
     assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l"), "the cursor is shown again"

@@ -32,30 +32,28 @@ def test_ids_count_within_a_boot() -> None:
     assert LiveStream().boot != LiveStream().boot
 
 
-def test_since_gives_what_was_missed() -> None:
+def test_what_was_missed_is_given() -> None:
     stream = LiveStream(boot="b", kept=3)
     events = numbered(stream, 5)
-    assert stream.since("b-5") == []
-    assert stream.since("b-3") == events[3:]
-    assert stream.since("b-2") == events[2:]
-    assert stream.since("b-1") is None, "older than what is kept"
+    assert stream.after(5) == []
+    assert stream.after(3) == events[3:]
+    assert stream.after(2) == events[2:]
+    assert stream.after(1) is None, "older than what is kept"
+    assert stream.after(6) is None, "of the future"
+    assert stream.number("b-3") == 3
 
 
-@pytest.mark.parametrize(
-    "unknown", ["", "b", "b-", "b-6", "a-5", "b--1", "b-x", "b-٣", "b-" + "9" * 40, "-5"]
-)
-def test_an_unknown_id_asks_for_a_snapshot(unknown: str) -> None:
-    stream = LiveStream(boot="b")
-    numbered(stream, 5)
-    assert stream.since(unknown) is None
+@pytest.mark.parametrize("unknown", ["", "b", "b-", "a-5", "b--1", "b-x", "b-٣", "b-" + "9" * 40, "-5"])
+def test_what_is_no_id_of_this_boot_has_no_number(unknown: str) -> None:
+    assert LiveStream(boot="b").number(unknown) is None
 
 
 def test_after_forgetting_no_older_id_is_known() -> None:
     stream = LiveStream(boot="b")
     numbered(stream, 2)
     stream.forget()
-    assert stream.since("b-2") is None
-    assert stream.since(stream.last_id) == []
+    assert stream.after(2) is None
+    assert stream.after(stream.last) == []
 
 
 def test_readers_share_bytes_until_released() -> None:
