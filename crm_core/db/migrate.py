@@ -23,21 +23,21 @@ from crm_core.db.failures import away, unavailable
 from crm_core.errors import StartRefused
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_LOCK_KEY = 0x43_43_44_42  # advisory lock key, "CCDB": one process migrates, others wait
-_LOCK_TIMEOUT_S = 30  # for that lock and for every table lock: a migration never queues up live traffic
+LOCK_KEY = 0x43_43_44_42  # advisory lock key, "CCDB": one process migrates, others wait
 _CONNECT_S = 10.0
 
 
-async def upgrade(dsn: str) -> None:
+async def upgrade(dsn: str, *, lock_timeout_s: float = 30.0) -> None:
     """Run the migrations that *dsn* has not had yet, all in one transaction. Safe to call at each start.
 
-    Raises Unavailable when the database is away or a lock was not to be had within 30 s, and StartRefused
-    when a newer Callcard has been here.
+    *lock_timeout_s* bounds the wait for a migration in another process and for each table lock: behind
+    a migration that waits for a lock, live traffic would queue up. Raises Unavailable when the database
+    is away or a lock was not to be had, and StartRefused when a newer Callcard has been here.
     """
     try:
         async with _connect(dsn) as connection:
-            await connection.execute(text(f"SET lock_timeout = '{_LOCK_TIMEOUT_S}s'"))
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+            await connection.execute(text(f"SET LOCAL lock_timeout = '{int(lock_timeout_s * 1000)}ms'"))
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
             await connection.run_sync(_run, lambda config: command.upgrade(config, "head"))
     except CommandError as error:
         raise StartRefused(
