@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from callrouter.ami.frames import Fields
 from callrouter.ami.link import AmiLink
-from callrouter.ami.session import Value
+from callrouter.ami.session import Incomplete, Value
 from crm_core.errors import BadInput, Unavailable
 from crm_core.i18n import N_
 
@@ -111,18 +112,12 @@ class Actor:
         return await self._ok("QueuePenalty", Queue=queue, Interface=interface, Penalty=penalty)
 
     async def queue_members(self) -> tuple[QueueMember, ...]:
-        """All members of all the net's queues. Raises Incomplete when a row was refused."""
+        """All members of all the net's queues. Raises Incomplete when a row is refused or not readable."""
         rows = await self._link.list_action("QueueStatus")
-        return tuple(
-            QueueMember(
-                queue=row["Queue"],
-                interface=row["Location"],
-                penalty=int(row["Penalty"]) if row["Penalty"].isdecimal() else 0,
-                paused=row["Paused"] == "1",
-            )
-            for row in rows
-            if row.get("Event") == "QueueMember" and {"Queue", "Location", "Penalty", "Paused"} <= row.keys()
-        )
+        try:
+            return tuple(_member(row) for row in rows if row["Event"] == "QueueMember")
+        except (KeyError, ValueError) as error:
+            raise Incomplete("QueueStatus") from error
 
     async def set_global(self, name: str, value: str) -> None:
         """Set a global variable of the dialplan. Raises Unavailable when the switch refuses."""
@@ -177,3 +172,12 @@ def _global(name: str) -> str:
     if _GLOBAL_NAME.fullmatch(name) is None:
         raise BadInput(N_("This is not the name of a variable."), field="name")
     return f"GLOBAL({name})"
+
+
+def _member(row: Fields) -> QueueMember:
+    return QueueMember(
+        queue=row["Queue"],
+        interface=row["Location"],
+        penalty=int(row["Penalty"]),
+        paused=row["Paused"] == "1",
+    )

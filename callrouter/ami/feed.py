@@ -53,6 +53,7 @@ class Feed:
         self._queue: deque[tuple[datetime, Fields] | _Resync] = deque()
         self._filled = asyncio.Event()
         self._asked = False
+        self._closed = False
 
     def put(self, fields: Fields) -> bool:
         """Append one event, stamped now. False when the queue is full: the session must be dropped."""
@@ -75,9 +76,14 @@ class Feed:
         self._queue.clear()
         self._asked = False
 
+    def close(self) -> None:
+        """Let `run` end once all that waits is handed over."""
+        self._closed = True
+        self._filled.set()
+
     async def run(self) -> None:
-        """Hand observations over, in order, until cancelled."""
-        while True:
+        """Hand observations over, in order, until closed or cancelled."""
+        while not self._closed:
             await self._filled.wait()
             self._filled.clear()
             while self._queue:

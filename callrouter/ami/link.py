@@ -54,11 +54,32 @@ class LinkLimits:
     steady: float = 10.0  # a link that was up this long starts again at the first delay
     resync_every: float = 30.0
     resync_least: float = 2.0  # between two resyncs that refused frames ask for
+    drain: float = 2.0  # what the consumer gets to finish at `stop`
     queue: int = 20_000
 
 
 StateHandler = Callable[[LinkState, str], None]
 _BOOTED: Final = "FullyBooted"
+
+
+class _Backoff:
+    """How long to wait before the next try."""
+
+    def __init__(self, limits: LinkLimits) -> None:
+        self._limits = limits
+        self._lost = self._refused = 0
+
+    def after(self, state: LinkState, in_use: bool, lasted: float) -> float:
+        """Seconds to wait after a session that ended in *state* and *lasted* so long."""
+        limits = self._limits
+        if state is LinkState.REFUSED and in_use:
+            return limits.refused_first  # the secret is right: the one before us will let go
+        if state is LinkState.REFUSED:
+            self._lost, self._refused = 0, min(self._refused + 1, 10)
+            return min(limits.refused_first * float(2 ** (self._refused - 1)), limits.refused_last)
+        self._lost = 1 if lasted >= limits.steady else min(self._lost + 1, 10)
+        self._refused = 0
+        return min(limits.retry_first * float(2 ** (self._lost - 1)), limits.retry_last)
 
 
 class AmiLink:
@@ -120,7 +141,13 @@ class AmiLink:
             self._tasks.append(asyncio.create_task(self._feed.run(), name=f"ami-{name}-feed"))
 
     async def stop(self) -> None:
-        """End for good: no task, no socket and no timer is left."""
+        """End for good: no task, no socket and no timer is left. What was received is handed over first."""
+        if self._tasks:
+            self._tasks[0].cancel()
+            await asyncio.wait(self._tasks[:1])
+        if self._feed is not None and self._tasks:
+            self._feed.close()
+            await asyncio.wait(self._tasks, timeout=self._limits.drain)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -148,28 +175,20 @@ class AmiLink:
     # --- the life of the link ---
 
     async def _run(self) -> None:
-        retry = refused = 0
+        backoff = _Backoff(self._limits)
         while True:
             began = self._clock.monotonic()
+            in_use = False
             try:
-                reason = await self._one_session()
-                state = LinkState.LOST
+                state, reason = LinkState.LOST, await self._one_session()
             except LoginRefused as error:
-                state, reason = LinkState.REFUSED, str(error)
+                state, reason, in_use = LinkState.REFUSED, str(error), error.in_use
             except Exception:
                 # A fault of ours: it is shown and logged, but the link still comes back.
                 log.exception("ami link failed")
                 state, reason = LinkState.LOST, "internal error"
-            if state is LinkState.REFUSED:
-                delay = min(self._limits.refused_first * 2**refused, self._limits.refused_last)
-                retry, refused = 0, min(refused + 1, 10)
-            else:
-                steady = self._clock.monotonic() - began >= self._limits.steady
-                retry = 0 if steady else retry
-                delay = min(self._limits.retry_first * 2**retry, self._limits.retry_last)
-                retry, refused = min(retry + 1, 10), 0
             self._set(state, reason)
-            await asyncio.sleep(delay)
+            await asyncio.sleep(backoff.after(state, in_use, self._clock.monotonic() - began))
 
     async def _one_session(self) -> str:
         """Connect, stay until the session ends, return why. Raises LoginRefused."""

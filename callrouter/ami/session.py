@@ -31,10 +31,16 @@ _HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 # Asterisk cuts lines at 1024 bytes and would take the rest for another line.
 _MAX_LINE: Final = 1000
 _ACCEPTED: Final = "Authentication accepted"
+_IN_USE: Final = "Login Already In Use"
 
 
 class LoginRefused(Exception):
     """The switch does not let us in: wrong secret, address not permitted, or the account is in use."""
+
+    @property
+    def in_use(self) -> bool:
+        """The secret is right, but somebody else is logged in (`allowmultiplelogin=no`)."""
+        return str(self) == _IN_USE
 
 
 class OutcomeUnknown(Unavailable):

@@ -15,7 +15,7 @@ import pytest
 
 from callrouter.agi.server import Ended, FastAgiServer
 from callrouter.agi.session import AgiSession
-from callrouter.ami.actions import Actor
+from callrouter.ami.actions import Actor, QueueMember
 from callrouter.ami.link import AmiLink, LinkState
 from callrouter.reading.observations import (
     BridgeEntered,
@@ -171,16 +171,12 @@ async def test_the_mirror_in_app_queue(tmp_path: Path) -> None:
         assert not await house.actor.queue_add("sales", member, member="anna", state_interface=hint)
         assert await house.actor.queue_pause(member, True, reason="lunch")
         assert await house.actor.queue_penalty("sales", member, 3)
-        rows = await house.listener.list_action("QueueStatus", Queue="sales")
-        (shown,) = [row for row in rows if row["Event"] == "QueueMember"]
-        assert (shown["Location"], shown["Penalty"], shown["Paused"], shown["PausedReason"]) == (
-            member,
-            "3",
-            "1",
-            "lunch",
+        assert await house.actor.queue_members() == (
+            QueueMember(queue="sales", interface=member, penalty=3, paused=True),
         )
         assert await house.actor.queue_remove("sales", member)
         assert not await house.actor.queue_remove("sales", member)
+        assert await house.actor.queue_members() == ()
 
 
 async def test_refused_logins_are_one_clear_state(tmp_path: Path) -> None:

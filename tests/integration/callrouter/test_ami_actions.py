@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from callrouter.ami.actions import Actor, Originate
+from callrouter.ami.actions import Actor, Originate, QueueMember
 from callrouter.ami.link import AmiLink, LinkState
+from callrouter.ami.session import Incomplete
 from crm_core.errors import BadInput, Unavailable
 from tests.fakes.ami_server import SYSTEM, AmiServer, Headers, frame
 from tests.fakes.clock import FakeClock
@@ -97,6 +98,17 @@ async def test_the_net_is_mirrored(lab: Lab) -> None:
     assert lab.sent("QueueRemove") == {"Queue": "sales", "Interface": interface}
     lab.refuse("QueueAdd", "Unable to add interface: Already there")
     assert not await lab.actor.queue_add("sales", interface, member="anna", state_interface="")
+
+
+async def test_members_are_read_or_refused_as_a_whole(lab: Lab) -> None:
+    row = ["Event: QueueMember", "Queue: sales", "Location: Local/a@b/n", "Penalty: 2", "Paused: 1"]
+    lab.server.rows["QueueStatus"] = [["Event: QueueParams", "Queue: sales"], row]
+    assert await lab.actor.queue_members() == (
+        QueueMember(queue="sales", interface="Local/a@b/n", penalty=2, paused=True),
+    )
+    lab.server.rows["QueueStatus"] = [row, row[:-1]]
+    with pytest.raises(Incomplete):
+        await lab.actor.queue_members()
 
 
 async def test_globals(lab: Lab) -> None:

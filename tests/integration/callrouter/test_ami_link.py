@@ -201,6 +201,14 @@ async def test_an_account_in_use_elsewhere_is_refused(lab: Lab, response: str) -
     assert link.counts["logins"] == 0
 
 
+async def test_an_account_let_go_is_taken_over_soon(lab: Lab) -> None:
+    lab.server.refusal = ("Error", "Login Already In Use")
+    await lab.listener(replace(QUICK, refused_first=0.02, refused_last=60))
+    await eventually(lambda: lab.server.logins >= 12)  # by doubling this would take 40 s
+    lab.server.refusal = None
+    await lab.seen.until(Snapshot)
+
+
 # --- lost and back ---
 
 
@@ -255,6 +263,32 @@ async def test_stop_while_waiting_to_come_back_is_final(lab: Lab) -> None:
     await lab.server.start()
     await asyncio.sleep(0.2)  # ten times the longest retry: nobody may knock
     assert lab.server.logins == 0
+    assert link.state is LinkState.STOPPED
+
+
+async def test_stop_hands_over_what_was_received(lab: Lab) -> None:
+    link = await lab.listener()
+    await lab.seen.until(Snapshot)
+    lab.seen.gate.clear()
+    for number in range(300):
+        lab.server.push(newchannel(number))
+    await eventually(lambda: lab.seen.running == 1)
+    await asyncio.sleep(0.05)
+    stopping = asyncio.create_task(link.stop())
+    await asyncio.sleep(0)
+    lab.seen.gate.set()
+    await stopping
+    assert lab.seen.count(ChannelSeen) == 300
+
+
+async def test_stop_does_not_wait_for_ever_for_a_stuck_consumer(lab: Lab) -> None:
+    link = await lab.listener(replace(QUICK, drain=0.05))
+    await lab.seen.until(Snapshot)
+    lab.seen.gate.clear()
+    lab.server.push(newchannel(1))
+    await eventually(lambda: lab.seen.running == 1)
+    async with asyncio.timeout(1):
+        await link.stop()
     assert link.state is LinkState.STOPPED
 
 
