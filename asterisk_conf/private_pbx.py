@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "asterisk"
 _READY_S = 30.0
+_ORPHAN_S = 8.0
 _BOOT_FILE = "boot_epoch"
 
 
@@ -96,7 +97,7 @@ class PrivatePbx:
             self._command(self._identity),
             ready=self._booted,
             ready_timeout_s=_READY_S,
-            before=self._note_boot,
+            before=self._before_boot,
             policy=self._policy,
             health=self._health,
             clock=self._clock,
@@ -130,8 +131,13 @@ class PrivatePbx:
             death_signal=signal.SIGTERM,
         )
 
-    async def _note_boot(self) -> None:
-        """Count this start before it happens: an epoch is never used twice."""
+    async def _before_boot(self) -> None:
+        """Let an Asterisk whose owner was killed end, then count this start: no epoch is used twice."""
+        deadline = self._clock.monotonic() + _ORPHAN_S
+        while await _accepts(self.settings.control_socket):
+            if self._clock.monotonic() > deadline:
+                raise ChildFailed(f"another Asterisk runs in {self.settings.home}")
+            await asyncio.sleep(0.1)
         epoch = self.boot_epoch + 1
         fresh = self.settings.home / f".{_BOOT_FILE}.new"
         fresh.write_text(f"{epoch}\n")
@@ -147,6 +153,19 @@ class PrivatePbx:
             except Unavailable:
                 pass  # its control socket is not there yet
             await asyncio.sleep(0.05)
+
+
+async def _accepts(socket: Path) -> bool:
+    """Whether somebody answers on this Unix socket."""
+    try:
+        async with asyncio.timeout(1.0):
+            _, writer = await asyncio.open_unix_connection(socket)
+    except TimeoutError:
+        return True  # somebody holds it, too busy to accept
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def prepare(settings: PbxSettings, user: str | None = None) -> Identity:

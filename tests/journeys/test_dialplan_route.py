@@ -183,6 +183,40 @@ async def test_a_router_that_fails_costs_the_caller_seconds_not_the_call(
         await house.idle()
 
 
+async def test_a_caller_in_the_net_is_pulled_back_into_routing(tmp_path: Path) -> None:
+    async with dialplan_house(in_turn("queue|||||", dial("anna")), tmp_path, 41) as house:
+        await house.member("boris")
+        house.phones["boris"].behaviour = Ring()
+        house.phones["anna"].behaviour = Answer()
+        call = await house.call()
+        await house.router.next_ask()
+        joined = await house.ami.event(Event="QueueCallerJoin")
+        settings = house.running.settings
+        async with await AmiTap.login(settings.ami_port, settings.actor_user, settings.actor_secret) as actor:
+            await actor.action(
+                "Redirect", Channel=joined["Channel"], Context="cc-offer", Exten="s", Priority="1"
+            )
+        again = await house.router.next_ask()
+        assert (again.reason, again.args[0]) == ("freed", house.router.asks[0].args[0])
+        await (await house.phones["anna"].next_invite()).answered()
+        await call.hears(TONES, 600)
+        await call.hangup()
+        await house.idle()
+
+
+async def test_a_reload_under_a_call_leaves_it_alone(tmp_path: Path) -> None:
+    async with dialplan_house(always(dial("anna")), tmp_path, 42) as house:
+        house.phones["anna"].behaviour = Answer()
+        call = await house.call()
+        leg = await house.phones["anna"].next_invite()
+        await asyncio.gather(call.answered(), leg.answered())
+        await house.running.control.run("core reload")
+        await asyncio.gather(call.hears(TONES, 600), leg.hears(TONES, 440))
+        await leg.hangup()
+        await call.ended()
+        await house.idle()
+
+
 async def test_with_no_router_at_all_the_net_takes_the_call_and_records_it(tmp_path: Path) -> None:
     async with dialplan_house(always("hangup|||||"), tmp_path, 38) as house:
         await house.router.close()

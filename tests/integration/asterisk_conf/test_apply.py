@@ -53,7 +53,11 @@ async def test_what_was_rendered_is_what_is_loaded(tmp_path: Path) -> None:
 async def test_a_bigger_office_is_loaded_and_a_smaller_one_takes_it_back(tmp_path: Path) -> None:
     async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.26") as running:
         loader = loader_for(running, bigger_office())
+        await running.control.run("dialplan set global CC_TERM 7")
+        await running.control.run("queue add member Local/anna@cc-fallback/n to sales penalty 0 as anna")
         await loader.load(bigger_office())
+        assert "CC_TERM=7" in await running.control.run("dialplan show globals")  # the leader's term stays
+        assert "anna (Local/anna" in await running.control.run("queue show sales")  # and the mirror
         assert "74955550199" in await running.control.run("dialplan show cc-in-carrier")
         assert "support has 0 calls" in await running.control.run("queue show")
         await loader.load(sample_office())

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from asterisk_conf.conf_text import read_sections
+from asterisk_conf.private_pbx import PrivatePbx
+from crm_core.errors import StartRefused
 from tests.journeys.pbx import running_pbx
 from tests.unit.asterisk_conf.samples import sample_office
 
@@ -48,6 +50,15 @@ async def test_a_crash_is_followed_by_a_new_boot_epoch(tmp_path: Path) -> None:
             while running.pbx.pid in (pid, None):
                 await asyncio.sleep(0.05)
         assert running.pbx.boot_epoch == epoch + 1
+        assert "fully booted" in await running.control.run("core waitfullybooted")
+
+
+async def test_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.34") as running:
+        second = PrivatePbx(running.settings, running.asterisk)
+        with pytest.raises(StartRefused, match="another Asterisk"):
+            await second.start()
+        assert running.pbx.boot_epoch == 1
         assert "fully booted" in await running.control.run("core waitfullybooted")
 
 
