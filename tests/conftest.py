@@ -12,11 +12,10 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from crm_core.db import embedded
 from crm_core.db.engine import Database
-from crm_core.db.registry import metadata
+from crm_core.db.migrate import upgrade
 from tests.servers import PostgresThread, RedisProcess
 
 _TEMPLATE = "template_callcard"
@@ -58,11 +57,7 @@ async def _make_template(home: Path) -> None:
     admin = await asyncpg.connect(embedded.dsn(home, "postgres"))
     await admin.execute(f"CREATE DATABASE {_TEMPLATE}")
     await admin.close()
-    target = embedded.dsn(home, _TEMPLATE)
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(target))
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata().create_all)
-    await engine.dispose()
+    await upgrade(embedded.dsn(home, _TEMPLATE))
 
 
 @pytest.fixture

@@ -128,11 +128,6 @@ class EmbeddedPostgres:
             os.close(self._lock)
             self._lock = None
 
-    async def wait(self) -> None:
-        """Wait until `stop`."""
-        if self._supervisor is not None:
-            await self._supervisor.wait()
-
     def _take_lock(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
