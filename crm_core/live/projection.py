@@ -95,6 +95,7 @@ class LiveState:
         self._figures = DayFigures(seed.directory, now)
         self._figures.count_all(seed.today)
         for call in seed.calls:
+            self._figures.count(call)
             self._keep(live_call(call, call.answered_at or call.started_at))
         for known in seed.agents:
             if known.name in self._agents:
@@ -154,6 +155,10 @@ class LiveState:
             return ()
         same = known is not None and known.state is call.state
         after = live_call(call, known.state_since if known is not None and same else event.at)
+        if known is not None and after.disposition is None and call.version > known.version:
+            # A newer version comes from the switch, which knows no disposition; people's changes do not
+            # raise it.
+            after = msgspec.structs.replace(after, disposition=known.disposition)
         queues = self._keep(after) | self._figures.count(call)
         change = LiveEvent(name=NAMES.get(type(event), "call.changed"), before=before, after=after)
         return (change, *self._refresh(queues))

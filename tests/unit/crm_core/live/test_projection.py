@@ -89,6 +89,19 @@ def test_what_comes_late_or_twice_brings_nothing_back() -> None:
     assert state.snapshot(reader("root"), NOW).calls == ()
 
 
+def test_the_switch_does_not_take_a_disposition_away() -> None:
+    state = fresh()
+    for version, disposition, wanted in (
+        (1, None, None),
+        (1, "sold", "sold"),
+        (2, None, "sold"),
+        (2, None, None),
+    ):
+        event = happened.CallChanged(at=NOW, call=call(disposition=disposition, version=version))
+        [after] = changed(state, event, LiveCall)
+        assert after.disposition == wanted
+
+
 def test_an_older_state_of_an_agent_is_left_out() -> None:
     state = fresh()
     new = AgentStateChanged(

@@ -1,0 +1,230 @@
+"""The web over the real services of crm_core on a real PostgreSQL: what is stored is what is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from argon2 import PasswordHasher
+from prometheus_client import CollectorRegistry
+from websockets.asyncio.client import connect
+
+from agent_ui.app import WebServer, build_app
+from agent_ui.live.hub import LiveHub
+from agent_ui.services import WebServices
+from crm_core.bus.memory import MemoryBus
+from crm_core.calls import store as call_rows
+from crm_core.calls.model import Call, CallState, Leg, LegRole, LegState, Outcome
+from crm_core.calls.service import CallService
+from crm_core.customers.seeding import FileCustomers
+from crm_core.customers.service import CustomerService
+from crm_core.db.engine import Database
+from crm_core.health import Health
+from crm_core.live.seeding import Seeding
+from crm_core.office.service import OfficeService
+from crm_core.people.passwords import Passwords
+from crm_core.people.service import PeopleService
+from crm_core.presence.model import ChosenState
+from crm_core.presence.service import PresenceService
+from crm_core.recordings.model import RecordingState
+from crm_core.recordings.service import RecordingService
+from recordings.playback import Playback
+from tests.fakes.clock import FakeClock
+from tests.fakes.house import NOW, call
+
+pytestmark = pytest.mark.integration
+
+OFFICE = """\
+version: 1
+offices:
+  moscow: {title: Moscow, country: RU, timezone: Europe/Moscow, language: ru}
+  baku: {title: Baku, country: AZ, timezone: Asia/Baku, language: az}
+people:
+  anna: {title: Anna Pavlova, office: moscow, extension: "101", devices: [{}]}
+  leyla: {title: Leyla Hasanova, office: baku, extension: "201", devices: [{}]}
+  oleg: {title: Oleg Orlov, office: moscow, role: supervisor}
+queues:
+  sales: {title: Sales, members: [anna]}
+  service: {title: Service, members: [leyla]}
+numbers:
+  "+74955550100": {title: Moscow, office: moscow, queue: sales}
+  "+994125550100": {title: Baku, office: baku, queue: service}
+customers:
+  - {title: Maria, phones: ["+74955550142"], owner: anna}
+"""
+
+
+@dataclass
+class RealHouse:
+    """Services, a server, and a token for each person."""
+
+    url: str
+    database: Database
+    people: PeopleService
+    presence: PresenceService
+    recordings: RecordingService
+    hub: LiveHub
+    tokens: dict[str, str]
+    root: Path
+
+    async def ask(self, method: str, path: str, who: str, **rest: Any) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, self.url + path, headers=headers, **rest) as answer,
+        ):
+            return answer.status, json.loads(await answer.text())
+
+    async def store(self, *calls: Call) -> None:
+        async with self.database.hot(timeout_s=5) as connection:
+            await call_rows.write(connection, calls)
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
+    clock, bus = FakeClock(NOW), MemoryBus()
+    health = Health(clock)
+    passwords = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    people = PeopleService(database, clock, passwords)
+    presence = PresenceService(database, clock)
+    recordings = RecordingService(database, clock)
+    customers = CustomerService(database, clock)
+    office = OfficeService(database, clock, followers=(FileCustomers(clock),))
+    await office.apply(OFFICE, None, "root", None)
+    await presence.choose("anna", ChosenState.BREAK, "lunch", by="anna")
+    tokens = {name: await people.create_token(name, "test", by="root") for name in ("anna", "leyla", "oleg")}
+    hub = LiveHub(
+        bus=bus,
+        load=Seeding(database, clock).load,
+        recheck=people.readers_by_token_id,
+        clock=clock,
+        health=health,
+    )
+    services = WebServices(
+        tokens=people,
+        calls=CallService(database, clock),
+        customers=customers,
+        recordings=recordings,
+        states=presence,
+        playback=Playback(recordings, tmp_path),
+        hub=hub,
+        health=health,
+        metrics=CollectorRegistry(),
+        clock=clock,
+    )
+    server = WebServer(build_app(services), "127.0.0.1", 0)
+    port = await server.start()
+    house = RealHouse(
+        f"http://127.0.0.1:{port}", database, people, presence, recordings, hub, tokens, tmp_path
+    )
+    leg = Leg(
+        channel="1.2",
+        channel_name="PJSIP/agent-anna-desk-00000001",
+        role=LegRole.AGENT,
+        agent="anna",
+        endpoint="agent-anna-desk",
+        number="101",
+        state=LegState.ENDED,
+        started_at=NOW,
+        answered_at=NOW,
+    )
+    ended = NOW + timedelta(seconds=30)
+    answered = {"state": CallState.ENDED, "outcome": Outcome.ANSWERED, "answered_at": NOW, "ended_at": ended}
+    await house.store(
+        call(1, **answered, agent="anna", legs=(leg,), version=5),
+        call(2, state=CallState.WAITING, version=2, started_at=NOW + timedelta(seconds=1)),
+        call(3, state=CallState.ENDED, outcome=Outcome.ABANDONED, did="+994125550100", queue="service"),
+    )
+    following = asyncio.create_task(hub.run(), name="hub")
+    async with asyncio.timeout(10):
+        while not hub.ready:
+            await asyncio.sleep(0.01)
+    yield house
+    following.cancel()
+    await asyncio.wait({following})
+    await server.stop()
+
+
+async def test_lists_hold_what_the_reader_may_see(house: RealHouse) -> None:
+    seen = {}
+    for who in house.tokens:
+        status, page = await house.ask("GET", "/api/v1/calls", who)
+        assert status == 200
+        seen[who] = sorted(c["id"][-1] for c in page["items"])
+    assert seen == {"anna": ["1"], "leyla": [], "oleg": ["1", "2"]}
+    status, page = await house.ask("GET", "/api/v1/customers?phone=84955550142", "anna")
+    assert (status, [c["title"] for c in page["items"]]) == (200, ["Maria"])
+    assert (await house.ask("GET", "/api/v1/calls?agent=anna", "oleg"))[1]["items"][0]["legs"][0][
+        "agent"
+    ] == "anna"
+
+
+async def test_the_seed_is_the_databases_view_of_now(house: RealHouse) -> None:
+    _, page = await house.ask("GET", "/api/v1/queues/sales", "oleg")
+    assert (page["waiting"], page["offered"], page["answered"], page["service_level"]) == (1, 2, 1, 1.0)
+    _, page = await house.ask("GET", "/api/v1/queues/service", "leyla")
+    assert (page["offered"], page["abandoned"], page["service_level"]) == (1, 1, 0.0)
+    _, agent = await house.ask("GET", "/api/v1/agents/anna", "oleg")
+    assert (agent["state"], agent["reason"], agent["queues"]) == ("break", "lunch", ["sales"])
+
+
+async def test_a_state_is_chosen_and_kept(house: RealHouse) -> None:
+    status, chosen = await house.ask("PUT", "/api/v1/agents/anna/state", "anna", json={"state": "available"})
+    assert (status, chosen["chosen"]) == (200, "available")
+    assert (await house.presence.load_all())["anna"].chosen is ChosenState.AVAILABLE
+    status, problem = await house.ask(
+        "PUT", "/api/v1/agents/anna/state", "anna", json={"state": "break", "reason": "football"}
+    )
+    assert (status, problem["field"]) == (400, "reason")
+    assert "lunch" in problem["hint"]
+    assert (await house.ask("PUT", "/api/v1/agents/anna/state", "leyla", json={"state": "offline"}))[0] == 404
+
+
+async def test_a_disposition_is_kept(house: RealHouse) -> None:
+    path = f"/api/v1/calls/{call(1).id}"
+    assert (await house.ask("PATCH", path, "anna", json={"disposition": "sold"}))[0] == 200
+    assert (await house.ask("GET", path, "oleg"))[1]["disposition"] == "sold"
+    assert (await house.ask("PATCH", path, "leyla", json={"disposition": "x"}))[0] == 404
+
+
+async def test_a_recording_is_heard_by_those_who_may_and_each_time_is_audited(house: RealHouse) -> None:
+    subject = call(1, agent="anna", state=CallState.ENDED)
+    expected = await house.recordings.expect(subject)
+    assert expected is not None
+    name = f"{subject.id}.wav"
+    (house.root / name).write_bytes(b"RIFF" + bytes(96))
+    settled = replace(expected, state=RecordingState.OK, path=name, format="wav", size_bytes=100)
+    await house.recordings.settle(settled, subject)
+    path = f"/api/v1/recordings/{expected.id}/audio"
+    async with aiohttp.ClientSession() as session:
+        for who, status in (("anna", 206), ("oleg", 206), ("leyla", 404)):
+            headers = {"Authorization": f"Bearer {house.tokens[who]}", "Range": "bytes=0-3"}
+            async with session.get(house.url + path, headers=headers) as answer:
+                assert answer.status == status
+                if status == 206:
+                    assert await answer.read() == b"RIFF"
+    async with house.database.hot(timeout_s=5) as connection:
+        rows = await connection.fetch("SELECT actor FROM audit WHERE action = 'recording.played' ORDER BY id")
+    assert [row["actor"] for row in rows] == ["anna", "oleg"]
+    _, one = await house.ask("GET", f"/api/v1/calls/{call(1).id}", "anna")
+    assert [r["audio"] for r in one["recordings"]] == [path]
+
+
+async def test_a_token_revoked_in_the_database_ends_its_socket(house: RealHouse) -> None:
+    headers = {"Authorization": f"Bearer {house.tokens['anna']}"}
+    url = house.url.replace("http", "ws") + "/live"
+    async with connect(url, additional_headers=headers, proxy=None) as ws:
+        assert json.loads(await ws.recv())["event"] == "snapshot"
+        [info] = await house.people.list_tokens("anna")
+        await house.people.revoke_token(info.id, by="root")
+        async with asyncio.timeout(2):
+            await ws.wait_closed()
+        assert ws.close_code == 4401
+    assert (await house.ask("GET", "/api/v1/calls", "anna"))[0] == 401
