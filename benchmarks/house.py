@@ -17,7 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
-from callcard.pbx import pbx_settings
+from callcard.pbx import Overlay, pbx_settings
 from callcard.settings import Listen, Settings, load_keys
 from callcard.supervisor import Supervisor
 from crm_core.clock import SystemClock
@@ -99,7 +99,7 @@ queues:
 """
 
 
-def _overlay(agents: int, recordings: Path) -> dict[str, str]:
+def _overlay(agents: int, recordings: Path) -> Overlay:
     """app_queue beside ours: the same phones as members, the same recording, retry=1."""
     monitor = (
         f"MixMonitor({recordings}/peer-${{UNIQUEID}}.wav,"
@@ -109,7 +109,7 @@ def _overlay(agents: int, recordings: Path) -> dict[str, str]:
         "strategy = leastrecent\nringinuse = no\nretry = 1\nwrapuptime = 0\ntimeout = 20\nautofill = yes\n"
     )
     members = "".join(f"member => PJSIP/agent-agent{i:02d}-desk\n" for i in range(agents))
-    return {
+    added = {
         "extensions.conf": f"""
 [cc-in-provider](+)
 exten => {PEER},1,Ringing()
@@ -126,6 +126,7 @@ exten => {PEER_ONE},1,Answer()
 {queue}member => PJSIP/agent-solo-desk
 """,
     }
+    return Overlay(added=added)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""How commands reach the database: the configured one, the running Callcard's, or one started just for them."""
+"""How commands reach the database: the configured one, the running Callcard's, or one just for them."""
 
 from __future__ import annotations
 

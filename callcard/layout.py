@@ -44,6 +44,16 @@ class Layout:
         return self.data / "logs"
 
     @property
+    def office_copy(self) -> Path:
+        """The applied office's text, for a start while the database is away."""
+        return self.data / "office.yaml"
+
+    @property
+    def presence_copy(self) -> Path:
+        """Agents' states, for a start while the database is away."""
+        return self.data / "presence.json"
+
+    @property
     def running(self) -> Path:
         """Facts of the running `callcard up`."""
         return self.data / "running.json"

@@ -43,7 +43,8 @@ async def check_office(path: Path) -> int:
             sys.stdout.write(f"{path}:{problem}\n")
         return 1
     sys.stdout.write(
-        f"{path}: right: {len(office.people)} people, {len(office.numbers)} numbers, {len(office.queues)} queues\n"
+        f"{path}: right: {len(office.people)} people, {len(office.numbers)} numbers,"
+        f" {len(office.queues)} queues\n"
     )
     return 0
 

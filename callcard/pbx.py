@@ -1,12 +1,13 @@
-"""The private PBX of one data folder: its settings, made the same way by every process of the installation."""
+"""The private PBX of one data folder: its settings, made alike by every process of the installation."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asterisk_conf import generations
@@ -20,7 +21,21 @@ from crm_core.errors import StartRefused
 from crm_core.health import Health
 from crm_core.office.model import OfficeFile
 
-Overlay = Mapping[str, str]  # file name -> text added at its end (the demo's carrier and phones)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """What the demo and the benchmarks add to a rendered PBX: text at the end of files, modules to load."""
+
+    added: Mapping[str, str]  # file name -> text
+    modules: tuple[str, ...] = ()
+
+    def over(self, files: Mapping[str, str]) -> dict[str, str]:
+        """*files* with this laid over them."""
+        laid = {name: text + self.added.get(name, "") for name, text in files.items()}
+        for module in self.modules:
+            unloaded = re.sub(rf"^noload = {re.escape(module)}\n", "", laid["modules.conf"], flags=re.M)
+            laid["modules.conf"] = f"{unloaded}load = {module}\n"
+        return laid
 
 
 def device_secret(keys: Keys, endpoint: str) -> str:
@@ -57,10 +72,7 @@ def rendered_with(
 ) -> Rendered:
     """The configuration of *office*, with *overlay* added to its files."""
     rendered = render(office, settings, asterisk)
-    if not overlay:
-        return rendered
-    files = {name: text + overlay.get(name, "") for name, text in rendered.files.items()}
-    return dataclasses.replace(rendered, files=files)
+    return replace(rendered, files=overlay.over(rendered.files)) if overlay else rendered
 
 
 async def found_asterisk(cache: Path, configured: Path | None) -> Asterisk:

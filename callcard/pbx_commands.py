@@ -23,7 +23,7 @@ from crm_core.office.reading import read_office
 async def install_pbx(settings: Settings, *, quiet: bool) -> int:
     """Find or fetch Asterisk, print its version. With *quiet*, one that is there already says nothing."""
     before = await asyncio.to_thread(find_asterisk, settings.cache, settings.asterisk)
-    asterisk = before or await asyncio.to_thread(ensure_asterisk, settings.cache, say=_say)
+    asterisk = await asyncio.to_thread(ensure_asterisk, settings.cache, settings.asterisk, say=_say)
     if before is None or not quiet:
         _say(f"Asterisk {asterisk.version_text}: {asterisk.command[-1]}")
     return 0

@@ -1,16 +1,18 @@
 """Where everything is put together: one process, the parts it was asked for, started and ended in order.
 
 `callcard worker` runs router, web and recorder in one loop over the in-process bus; apart, they meet
-over Redis Streams.
+over Redis Streams. A database that is away at the start stops no call: the router starts from its own
+copies, the rest waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from prometheus_client import REGISTRY
@@ -18,33 +20,32 @@ from prometheus_client import REGISTRY
 from agent_ui.app import WebServer, build_app
 from agent_ui.live.hub import LiveHub
 from agent_ui.services import WebServices
-from callcard.live_seed import LiveSeed
 from callcard.layout import Layout
 from callcard.logs import set_up_logs
+from callcard.office_copy import OfficeCopy
 from callcard.pbx import pbx_settings
 from callcard.settings import Keys, Settings, load_keys
 from callcard.states import States
-from callrouter.ledger.service import Ledger
+from callcard.tapped_bus import TappedBus
 from callrouter.router import Router, RouterSettings
-from crm_core.bus.memory import MemoryBus
-from crm_core.bus.port import Bus, Lagged
+from crm_core.bus.port import Bus
 from crm_core.bus.redis_streams import RedisBus
-from crm_core.calls.queries import CallQueries
-from crm_core.calls.service import CallJournal
+from crm_core.calls.journal import CallJournal
+from crm_core.calls.service import CallService
 from crm_core.clock import Clock, SystemClock
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
 from crm_core.db.outbox import OutboxRelay
 from crm_core.db.spool import Spool
-from crm_core.errors import StartRefused, Unavailable
-from crm_core.health import Health, HealthState
+from crm_core.errors import StartRefused
+from crm_core.health import Health
+from crm_core.live.seeding import Seeding
 from crm_core.office.events import OfficeApplied
 from crm_core.office.model import OfficeFile
-from crm_core.office.service import OfficeService
 from crm_core.people.service import PeopleService
 from crm_core.presence.service import PresenceService
 from crm_core.recordings.service import RecordingService
-from recordings.archive import Archive, can_compress
+from recordings.archive import Archive
 from recordings.intake import Recorder
 from recordings.playback import Playback
 from recordings.retention import Retention
@@ -84,3 +85,190 @@ async def run_parts(settings: Settings, parts: frozenset[str]) -> int:
         log.info("running", parts=sorted(parts))
         await stop.wait()
     return 0
+
+
+@asynccontextmanager
+async def running_parts(settings: Settings, parts: frozenset[str]) -> AsyncIterator[Parts]:
+    """The asked parts, up inside and ended after in reverse order. Raises StartRefused."""
+    if settings.database_url is None:
+        raise StartRefused("CALLCARD_DATABASE_URL: needed here; `callcard up` runs a database of its own")
+    async with AsyncExitStack() as stack:
+        ground = await _ground(stack, settings, settings.database_url)
+        router = await _router(stack, ground) if "router" in parts else None
+        hub = await _web(stack, ground) if "web" in parts else None
+        recorder = await _recorder(stack, ground) if "recorder" in parts else None
+        yield Parts(
+            settings=settings,
+            keys=ground.keys,
+            clock=ground.clock,
+            health=ground.health,
+            bus=ground.bus,
+            database=ground.database,
+            office=ground.office,
+            router=router,
+            hub=hub,
+            recorder=recorder,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What every part stands on."""
+
+    settings: Settings
+    layout: Layout
+    keys: Keys
+    clock: Clock
+    health: Health
+    bus: Bus
+    database: Database
+    relay: OutboxRelay
+    copy: OfficeCopy
+    office: OfficeFile
+
+    @property
+    def pbx(self) -> str:
+        return self.office.pbx
+
+
+async def _ground(stack: AsyncExitStack, settings: Settings, database_url: str) -> _Ground:
+    layout, clock, health = Layout(settings.data), SystemClock(), Health()
+    database = await Database.open(database_url, health=health, require=False)
+    stack.push_async_callback(database.close)
+    bus: Bus = RedisBus(settings.redis_url, health=health) if settings.redis_url else TappedBus()
+    stack.push_async_callback(bus.close)
+    copy = OfficeCopy(database, layout.office_copy)
+    office = await copy.load()
+    relay = OutboxRelay(database, bus, clock)
+    await relay.start()
+    stack.push_async_callback(relay.stop)
+    return _Ground(
+        settings=settings,
+        layout=layout,
+        keys=load_keys(settings.data),
+        clock=clock,
+        health=health,
+        bus=bus,
+        database=database,
+        relay=relay,
+        copy=copy,
+        office=office,
+    )
+
+
+async def _router(stack: AsyncExitStack, ground: _Ground) -> Router:
+    spool = await Spool.open(ground.layout.spool)
+    journal = CallJournal(ground.database, spool, ground.clock, ground.health, pbx=ground.pbx)
+    await journal.start()
+    stack.push_async_callback(journal.stop)
+    router = Router(
+        _router_settings(ground),
+        ground.office,
+        clock=ground.clock,
+        bus=ground.bus,
+        customers=CustomerService(ground.database, ground.clock),
+        presences=PresenceService(ground.database, ground.clock, pbx=ground.pbx),
+        journal=journal,
+        health=ground.health,
+    )
+    await router.start()
+    stack.push_async_callback(router.stop)
+    await _own(stack, _follow_office(ground, router), "office")
+    return router
+
+
+def _router_settings(ground: _Ground) -> RouterSettings:
+    settings, keys = ground.settings, ground.keys
+    return RouterSettings(
+        pbx=ground.pbx,
+        ami_host=settings.ami_host or "127.0.0.1",
+        ami_port=settings.ami_port,
+        listener_user=settings.ami_listener_user,
+        listener_secret=settings.ami_listener_secret or keys.ami_listener_secret,
+        actor_user=settings.ami_actor_user,
+        actor_secret=settings.ami_actor_secret or keys.ami_actor_secret,
+        systemname=keys.system_name if settings.private_pbx else None,
+        agi_host=settings.agi.host,
+        agi_port=settings.agi.port,
+        agi_token=keys.agi_token,
+        presence_cache=ground.layout.presence_copy,
+    )
+
+
+async def _follow_office(ground: _Ground, router: Router) -> None:
+    """Hand every applied office to the router."""
+    applied = await ground.bus.subscribe(OfficeApplied, name="office")
+    try:
+        async for _ in applied:
+            router.configure(await ground.copy.load())
+    finally:
+        await applied.close()
+
+
+async def _web(stack: AsyncExitStack, ground: _Ground) -> LiveHub:
+    people = PeopleService(ground.database, ground.clock)
+    service = RecordingService(ground.database, ground.clock)
+    hub = LiveHub(
+        bus=ground.bus,
+        load=Seeding(ground.database, ground.clock, pbx=ground.pbx).load,
+        recheck=people.readers_by_token_id,
+        clock=ground.clock,
+        health=ground.health,
+    )
+    if isinstance(ground.bus, TappedBus):
+        ground.bus.tap(hub.hand_over)
+    services = WebServices(
+        tokens=people,
+        calls=CallService(ground.database, ground.clock),
+        customers=CustomerService(ground.database, ground.clock),
+        recordings=service,
+        states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),
+        playback=Playback(service, ground.layout.recordings),
+        hub=hub,
+        health=ground.health,
+        metrics=REGISTRY,
+        clock=ground.clock,
+    )
+    await _own(stack, hub.run(), "live")
+    server = WebServer(build_app(services), ground.settings.http.host, ground.settings.http.port)
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return hub
+
+
+async def _recorder(stack: AsyncExitStack, ground: _Ground) -> Recorder:
+    service = RecordingService(ground.database, ground.clock)
+    root = pbx_settings(ground.settings, ground.keys, ground.office).recordings
+    recorder = Recorder(
+        service=service,
+        calls=CallService(ground.database, ground.clock),
+        bus=ground.bus,
+        root=root,
+        clock=ground.clock,
+        health=ground.health,
+        archive=Archive(service=service, root=root, pbx=ground.pbx),
+        pbx=ground.pbx,
+    )
+    await recorder.start()
+    stack.push_async_callback(recorder.stop)
+    retention = Retention(service=service, root=root, clock=ground.clock, pbx=ground.pbx)
+    await retention.start()
+    stack.push_async_callback(retention.stop)
+    return recorder
+
+
+async def _own(stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:
+    """Run *work* as a task that ends with the stack; if it ends before, say so loudly."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("task ended", task=name, error=repr(task.exception()))
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.wait({task})
+
+    stack.push_async_callback(end)

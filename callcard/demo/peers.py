@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from callcard.demo.script import Caller
+from callcard.pbx import Overlay
 from crm_core.ids import new_id
 from crm_core.office.model import DeviceEntry, OfficeFile
 from crm_core.people.model import DeviceKind
@@ -79,19 +80,27 @@ match = 127.0.0.1
 """
 
 
+def demo_overlay(agents: Iterable[str], *, sip_port: int) -> Overlay:
+    """The demo's carrier, phones and callers; call files need pbx_spool."""
+    return Overlay(
+        added={"pjsip.conf": pjsip_text(sip_port=sip_port), "extensions.conf": extensions_text(agents)},
+        modules=("pbx_spool.so",),
+    )
+
+
 def extensions_text(agents: Iterable[str]) -> str:
     """What is added to extensions.conf: phones that ring, answer and speak; callers that speak."""
     phones = "".join(
         f"""
 exten => {agent},1,Ringing()
- same => n,Wait(${{RAND(2,4)}})
+ same => n,Wait({wait})
  same => n,Answer()
  same => n,Wait(1)
  same => n(speak),Playback(demo-congrats)
  same => n,Wait(2)
  same => n,Goto(speak)
 """
-        for agent in agents
+        for wait, agent in enumerate(agents, start=2)
     )
     return f"""
 ; The demo's phones and callers.

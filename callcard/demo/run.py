@@ -1,4 +1,4 @@
-"""`callcard demo`: everything up in a folder of its own, calls on a schedule, and the watch in this terminal."""
+"""`callcard demo`: everything up in a folder of its own, calls on a schedule, the watch in this terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 
 from asterisk_conf.install import ensure_asterisk
-from callcard.demo.peers import demo_office, extensions_text, pjsip_text, ring
+from callcard.demo.peers import demo_office, demo_overlay, ring
 from callcard.demo.script import callers
 from callcard.logs import set_up_logs
 from callcard.pbx import pbx_settings
@@ -120,9 +120,11 @@ def _supervisor(settings: Settings) -> tuple[Supervisor, OfficeFile]:
     sip_port = _free(5060, socket.SOCK_DGRAM, ("127.0.0.1", "127.0.0.2", "127.0.0.3"))
     office = demo_office(read_office(_sample_office()), sip_port=sip_port, rtp_start=16_000)
     agents = [person.name for person in office.person_list() if person.devices]
-    overlay = {"pjsip.conf": pjsip_text(sip_port=sip_port), "extensions.conf": extensions_text(agents)}
+    overlay = demo_overlay(agents, sip_port=sip_port)
     own = pbx_settings(settings, load_keys(settings.data), office)
-    (own.home / "spool" / "outgoing").mkdir(parents=True, exist_ok=True)
+    outgoing = own.home / "spool" / "outgoing"
+    outgoing.mkdir(parents=True, exist_ok=True)
+    outgoing.chmod(0o777)  # as root, Asterisk is another user and removes call files when done
     supervisor = Supervisor(
         settings,
         office_text=canonical(office),
