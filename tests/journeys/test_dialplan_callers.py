@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ FORGED = "%0d%0aEvent%3a%20Hangup%0d%0aUniqueid%3a%201.1"
 CLEAN = f"<sip:{CALLER}@127.0.0.9>"
 
 
-async def asked(house: House, **call: object) -> Ask:
+async def asked(house: House, **call: Any) -> Ask:
     """What the router is told of a call with these identities."""
     made = await house.call(**call)
     ask = await house.router.next_ask()
