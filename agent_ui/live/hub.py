@@ -130,24 +130,14 @@ class LiveHub:
     def hand_over(self, event: Event) -> None:
         """Fold *event* in and tell it, once. An offer is on its agent's sockets when this returns.
 
-        Bounded work, no waiting, never raises for a reader's sake: usable on the call path. The copy
-        that the bus brings later is recognised by its id.
+        Bounded work, no waiting, never raises: usable on the call path. The copy that the bus brings
+        later is recognised by its id.
         """
-        if event.id in self._seen:
-            return
-        self._seen[event.id] = None
-        if len(self._seen) > SEEN_EVENTS:
-            self._seen.popitem(last=False)
-        if isinstance(event, Lagged | OfficeApplied):
-            self._mark_stale()
-            return
-        if self._during is not None:
-            self._during.append(event)
-        if self._state is not None:
-            self._tell(self._state.apply(event))
-            if isinstance(event, CallOffered):
-                for socket in [s for s in self._sockets if s.reader.person == event.offer.agent]:
-                    self._bring_forward(socket)
+        try:
+            self._take(event)
+        except Exception:
+            # Whoever publishes routes calls: an event we cannot show must not cost one.
+            log.exception("live.event_failed", type=type(event).__name__, id=str(event.id))
 
     def tick(self) -> None:
         """A sign of life with the house's time to everybody; also the moment when a new day begins."""
@@ -184,6 +174,23 @@ class LiveHub:
     def leave(self, socket: LiveSocket) -> None:
         """Forget *socket*."""
         self._sockets.discard(socket)
+
+    def _take(self, event: Event) -> None:
+        if event.id in self._seen:
+            return
+        self._seen[event.id] = None
+        if len(self._seen) > SEEN_EVENTS:
+            self._seen.popitem(last=False)
+        if isinstance(event, Lagged | OfficeApplied):
+            self._mark_stale()
+            return
+        if self._during is not None:
+            self._during.append(event)
+        if self._state is not None:
+            self._tell(self._state.apply(event))
+            if isinstance(event, CallOffered):
+                for socket in [s for s in self._sockets if s.reader.person == event.offer.agent]:
+                    self._bring_forward(socket)
 
     def _loaded(self) -> LiveState:
         if self._state is None:

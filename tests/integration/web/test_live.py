@@ -133,6 +133,14 @@ async def test_an_offer_goes_first_to_its_agent_and_keeps_everybodys_order(
     assert house.hub._fresh == [], "shared bytes are let go when all have them"
 
 
+async def test_an_event_that_cannot_be_shown_costs_nobody_anything(house: House) -> None:
+    async with live(house, "anna") as ws:
+        await frame(ws)
+        house.hub.hand_over(CallWaiting(at=NOW, call=object()))  # type: ignore[arg-type]
+        house.hub.hand_over(waiting(1))
+        assert (await frame(ws))["event"] == "call.waiting"
+
+
 async def test_what_was_handed_over_is_not_told_again_by_the_bus(house: House) -> None:
     event = offered(1, "anna")
     async with live(house, "anna") as ws:
