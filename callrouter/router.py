@@ -25,7 +25,7 @@ from callrouter.acd.outlet import EventOutlet
 from callrouter.acd.ports import PresenceKeeper
 from callrouter.acd.presence_cache import PresenceCache
 from callrouter.acd.questions import Questions
-from callrouter.agi.server import FastAgiServer
+from callrouter.agi.server import AgiLimits, FastAgiServer
 from callrouter.ami.actions import Actor
 from callrouter.ami.link import AmiLink, LinkState
 from callrouter.control.commands import CommandKind, Commands
@@ -150,9 +150,10 @@ class Router:
             settings.agi_port,
             settings.agi_token,
             {"route": questions.route, "state": questions.state},
+            limits=AgiLimits(deadline=settings.limits.answer_s),
             systemname=settings.systemname,
         )
-        self.configure(office)
+        self._take(office)
 
     @property
     def agi_port(self) -> int:
@@ -161,10 +162,13 @@ class Router:
 
     def configure(self, office: OfficeFile) -> None:
         """Take the applied office; live states stay."""
+        self._take(office)
+        self.dispatcher.settle()
+
+    def _take(self, office: OfficeFile) -> None:
         self._tracker.relearn(directory_of(office))
         self._cards.configure(office.number_list())
         self.dispatcher.configure(office.person_list(), office.queue_list())
-        self._mirror.touch()
 
     def apply(self, fact: Fact) -> None:
         """Fold a fact of another part of this process (the ledger's settlements)."""
@@ -219,6 +223,7 @@ class Router:
             log.warning("started without the database", presences=len(rows))
             self._behind.put(("load",), self._load_again)
         self.dispatcher.seats.load(rows)
+        self.dispatcher.settle()
 
     async def _load_again(self) -> None:
         """The database is back: take choices that are later than what we knew."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from callrouter.acd.agent import LiveAgent, LiveDevice
 from callrouter.acd.ports import AgentLegs
-from crm_core.calls.model import Call
+from crm_core.calls.model import Call, Direction, LegState
 from crm_core.clock import Clock
 from crm_core.people.model import Person
 from crm_core.presence.events import AgentStateChanged
@@ -193,6 +193,8 @@ class Agents:
             if agent is None:
                 continue
             old, new = agent.legs, _by_call(legs_of(name))
+            if new.get(call.id) and _only_rings(call, name):
+                new[call.id] = False
             if old == new:
                 continue
             agent.legs = new
@@ -274,3 +276,11 @@ class Agents:
 def _by_call(legs: AgentLegs) -> dict[UUID, bool]:
     """Call → whether the agent talks (or holds) in it; False while it rings."""
     return dict.fromkeys(legs.ringing, False) | dict.fromkeys((*legs.talking, *legs.held), True)
+
+
+def _only_rings(call: Call, name: str) -> bool:
+    """No leg of the agent in a call from outside is up: one not seen to be dialled yet is no talk either."""
+    if call.direction is not Direction.IN:
+        return False  # an own call that is being set up makes busy
+    states = {leg.state for leg in call.legs if leg.agent == name}
+    return not states & {LegState.UP, LegState.HELD}

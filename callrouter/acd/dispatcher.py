@@ -49,10 +49,9 @@ class Dispatcher:
         core.deadlines.afterwards = self.settle
 
     def configure(self, people: Iterable[Person], queues: Iterable[Queue]) -> None:
-        """Take the applied office. Live states stay."""
+        """Take the applied office; live states stay. Nothing is said of it before the next `settle`."""
         self._core.agents.configure(people)
         self._core.configure(queues)
-        self.settle()
 
     # -- the dialplan asks ------------------------------------------------------------------------
 

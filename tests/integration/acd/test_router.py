@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -14,18 +14,15 @@ from callrouter.ami.link import LinkState
 from callrouter.router import Router, RouterSettings
 from crm_core.bus.event import Event
 from crm_core.bus.memory import MemoryBus
-from crm_core.calls.events import CallEvent, CallOffered
-from crm_core.calls.model import Call
+from crm_core.calls.events import CallOffered
 from crm_core.clock import SystemClock
-from crm_core.customers.model import Identity
-from crm_core.errors import Unavailable
 from crm_core.health import Health, HealthState
-from crm_core.ids import new_id
 from crm_core.office.model import OfficeFile, decode_office
 from crm_core.presence.events import AgentStateChanged, AgentStateChosen
-from crm_core.presence.model import ChosenState, Presence, after_choice
+from crm_core.presence.model import ChosenState, Presence
 from tests.fakes.agi_client import AgiCall, environment
 from tests.fakes.ami_server import SYSTEM, AmiServer, channel, event, frame
+from tests.fakes.rows import Rows
 
 pytestmark = pytest.mark.integration
 
@@ -44,63 +41,12 @@ OFFICE = decode_office(
 )
 
 
-@dataclass
-class Database:
-    """Customers, presence and calls in memory; all of it away when told so."""
-
-    away: bool = False
-    rows: dict[str, Presence] = field(default_factory=dict)
-    cards: dict[str, Identity] = field(default_factory=dict)
-    recorded: list[CallEvent] = field(default_factory=list)
-
-    def _there(self) -> None:
-        if self.away:
-            raise Unavailable
-
-    async def identify(self, e164: str | None, *, office: str | None, via: str | None) -> Identity:
-        self._there()
-        assert e164 is not None
-        made = Identity(e164=e164, customer_id=new_id(), title=e164, provisional=True)
-        return self.cards.setdefault(e164, made)
-
-    async def set_owner_once(self, customer_id: UUID, agent: str) -> bool:
-        self._there()
-        return True
-
-    async def count_provisional(self) -> dict[str, int]:
-        self._there()
-        return {"boris": 2}
-
-    async def load_all(self) -> dict[str, Presence]:
-        self._there()
-        return dict(self.rows)
-
-    async def save(self, presence: Presence) -> None:
-        self._there()
-        self.rows[presence.agent] = presence
-
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
-        self._there()
-        now = SystemClock().now()
-        row = after_choice(self.rows.get(agent), agent=agent, chosen=chosen, reason=reason, now=now)
-        self.rows[agent] = row
-        return row
-
-    async def record(self, events: Sequence[CallEvent]) -> None:
-        self._there()
-        self.recorded.extend(events)
-
-    async def open_calls(self) -> Sequence[Call]:
-        self._there()
-        return ()
-
-
 class Bench:
     """A router between an AMI peer and dialplans that ask."""
 
     def __init__(self, ami: AmiServer, folder: Path) -> None:
         self.ami = ami
-        self.database = Database()
+        self.database = Rows()
         self.bus = MemoryBus()
         self.health = Health()
         self.events: list[Event] = []

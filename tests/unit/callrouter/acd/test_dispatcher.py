@@ -36,7 +36,11 @@ async def test_an_arriving_call_is_identified_offered_and_answered(world: World)
     caller.ring()
     assert world.state("anna") is AgentState.RINGING
     caller.pick_up()
-    assert world.state("anna") is AgentState.TALKING
+    assert world.outlet.states("anna") == [
+        AgentState.AVAILABLE,
+        AgentState.RINGING,
+        AgentState.TALKING,
+    ], "a leg that was only just made is no talk"
     assert offers(caller) == [("anna", OfferState.ANSWERED)]
     assert len(world.core.reservations) == 0
     assert codes(caller)[:3] == ["arrived", "identified_new", "owner_none"]
