@@ -15,8 +15,6 @@ from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-import structlog
-
 from asterisk_conf.install import ensure_asterisk
 from callcard.demo.peers import demo_office, demo_overlay, ring
 from callcard.demo.script import callers
@@ -38,8 +36,6 @@ from crm_core.people.service import PeopleService
 from crm_core.presence.model import ChosenState
 from crm_core.presence.service import PresenceService
 
-log = structlog.get_logger(__name__)
-
 PREPARING = N_("Preparing the demo: Asterisk, a database, an office …")
 READY = N_("API: {url}/api/v1/openapi.json   a supervisor's token: {token}")
 ENDING = N_("Ending the demo …")
@@ -52,8 +48,7 @@ async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
     say = translator(shown).gettext
     _print(say(PREPARING))
     base = read_settings({k: v for k, v in os.environ.items() if k != "CALLCARD_AMI_HOST"})
-    asterisk = await asyncio.to_thread(ensure_asterisk, base.cache, base.asterisk, say=_print)
-    log.debug("demo asterisk", version=asterisk.version_text)
+    await asyncio.to_thread(ensure_asterisk, base.cache, base.asterisk, say=_print)
     async with _folder(data) as folder:
         settings = _settings(base, folder)
         set_up_logs(folder / "logs" / "callcard.log")
