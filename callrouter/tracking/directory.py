@@ -15,6 +15,7 @@ class Directory:
     queue_extensions: Mapping[str, str] = field(default_factory=dict)  # extension -> queue
     trunks: frozenset[str] = frozenset()  # PJSIP endpoints customers come through
     number_queues: Mapping[str, str] = field(default_factory=dict)  # number, E.164 -> queue
+    dialled: Mapping[str, str] = field(default_factory=dict)  # number as a trunk dials it -> E.164
 
     def extension_of(self, agent: str) -> str | None:
         """The agent's own extension."""
