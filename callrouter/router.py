@@ -180,10 +180,11 @@ class Router:
     async def start(self) -> None:
         """Listen for questions at once (answering none), then learn, connect and lead."""
         await self._agi.start()
-        await self._load()
+        # Before the rows are read: a choice made in between is heard, not lost.
         self._news = await self._bus.subscribe(
             AgentStateChosen, CustomerChanged, OwnerBecame, OwnerChanged, name=f"router-{self._settings.pbx}"
         )
+        await self._load()
         self._task("bus", self._outlet.bus.run())
         self._task("journal", self._outlet.journal.run())
         self._task("behind", self._behind.run())
@@ -217,13 +218,17 @@ class Router:
         try:
             async with asyncio.timeout(_LOAD_S):
                 rows = tuple((await self._presences.load_all()).values())
-                self._tracker.restore(await self._journal.open_calls())
         except (TimeoutError, Unavailable):
             rows = self._cache.load() if self._cache else ()
             log.warning("started without the database", presences=len(rows))
             self._behind.put(("load",), self._load_again)
         self.dispatcher.seats.load(rows)
         self.dispatcher.settle()
+        try:
+            async with asyncio.timeout(_LOAD_S):
+                self._tracker.restore(await self._journal.open_calls())
+        except (TimeoutError, Unavailable):
+            log.warning("started without the calls of before: the snapshot tells which are up")
 
     async def _load_again(self) -> None:
         """The database is back: take choices that are later than what we knew."""
@@ -338,4 +343,5 @@ def directory_of(office: OfficeFile) -> Directory:
         queue_extensions={queue.extension: queue.name for queue in queues if queue.extension},
         trunks=frozenset(f"trunk-{name}" for name in office.trunks),
         number_queues={number.e164: number.queue for number in office.number_list()},
+        dialled={form: number.e164 for number in office.number_list() for form in number.dialled},
     )

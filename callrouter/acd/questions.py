@@ -47,7 +47,11 @@ class Questions:
             return
         if ask.reason is Reason.FREED:
             self._pulled(ask.channel_name)
-        answer = await self._dispatcher.ask(ask)
+        try:
+            answer = await self._dispatcher.ask(ask)
+        except BaseException:
+            AGI_REQUESTS.labels(result="lost").inc()  # the caller is gone, or it took too long
+            raise
         if answer is None:
             AGI_REQUESTS.labels(result="net").inc()
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,14 @@ class RouterHouse:
                 self.events.append(event)
 
         self._hearing = asyncio.create_task(hear(), name="test-hearing")
-        self.router = Router(
-            self.settings,
+        self.router = self.another(self.settings.agi_port)
+        await self.router.start()
+        await self.until(lambda: self.router.dispatcher.term is not None, "the router to lead")
+
+    def another(self, agi_port: int) -> Router:
+        """A router of this PBX, not started."""
+        return Router(
+            replace(self.settings, agi_port=agi_port),
             self.office,
             clock=SystemClock(),
             bus=self._bus,
@@ -59,8 +65,6 @@ class RouterHouse:
             journal=self.rows,
             health=Health(),
         )
-        await self.router.start()
-        await self.until(lambda: self.router.dispatcher.term is not None, "the router to lead")
 
     async def stop(self) -> None:
         """The router ends; the PBX goes on."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.router import Router
 from crm_core.calls.model import Outcome
 from crm_core.presence.model import ChosenState
 from tests.fakes.sip_peer import Answer, Ring
+from tests.journeys.pbx import free_port
 from tests.journeys.router_house import router_house
 
 pytestmark = pytest.mark.journey
@@ -92,6 +94,28 @@ async def test_a_restart_in_mid_ring_and_mid_talk_loses_nothing(tmp_path: Path) 
         await house.until(lambda: not house.phones["anna"].calls, "everybody to be gone")
 
 
+def leads(router: Router) -> bool:
+    """Whether it answers the dialplan."""
+    return router.dispatcher.term is not None
+
+
 async def _rings(phone: object) -> bool:
     await asyncio.sleep(0.3)
     return bool(getattr(phone, "calls", ()))
+
+
+async def test_of_two_routers_one_leads_and_the_other_takes_over(tmp_path: Path) -> None:
+    async with router_house(tmp_path, 75, "anna") as house:
+        first_term = house.router.dispatcher.term
+        other = house.another(free_port("127.0.0.1"))
+        await other.start()
+        await asyncio.sleep(1.0)
+        assert not leads(other), "the actor's account lets one login in"
+        assert house.router.dispatcher.term == first_term
+        await house.router.stop()
+        await house.until(lambda: leads(other), "the other to lead", seconds=15)
+        assert first_term is not None and other.dispatcher.term == first_term + 1
+        shown = await house.running.control.run("dialplan show globals")
+        assert f"CC_TERM={other.dispatcher.term}" in shown
+        await other.stop()
+        await house.start()
