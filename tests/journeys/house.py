@@ -28,7 +28,8 @@ from callcard.wiring import Parts, running_parts
 from crm_core.office.model import OfficeFile
 from crm_core.office.reading import read_office
 from crm_core.people.service import PeopleService
-from tests.fakes.sip_peer import Answer, Behaviour, OutgoingCall, Phone, SipPeer
+from tests.fakes.sip.phone import Behaviour
+from tests.fakes.sip_peer import Answer, OutgoingCall, Phone, SipPeer
 from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
 
 SALES, SUPPORT = "+74955550100", "+994125550100"
