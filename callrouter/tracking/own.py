@@ -84,6 +84,8 @@ def settled(registry: Registry, item: facts.Settled) -> None:
     for merged in item.settlement.merged:
         if (other := registry.find(merged)) is not None:
             record = registry.merge(record, other, item.at)
+    for channel in [channel for channel in record.channels.values() if channel.live]:
+        registry.gone(channel, item.at, None)  # AMI was late, or lost it: the ledger has its end
     record.settle(item.settlement, item.at)
 
 

@@ -248,12 +248,10 @@ class CallRecord:
         """Take the ledger's word; saying the same again changes nothing."""
         if settlement == self.settlement:
             return
+        self.vanished = True
+        self.refresh(at)
         self.settlement = settlement
-        self.state, self.vanished = CallState.ENDED, True
-        for channel in self.channels.values():
-            if channel.live:
-                channel.gone(at, None)
-        offering.close(self, at)
+        self.add_line(line(at, Code.SETTLED))
         self.say(events.CallSettled)
 
 

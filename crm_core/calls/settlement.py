@@ -38,11 +38,12 @@ class Settlement:
     hangup_by: HangupBy
     recorded_message: bool  # voicemail was being recorded when the caller left
     legs: tuple[Leg, ...]
+    turned_away: bool = False  # our dialplan said goodbye: overflow
     merged: tuple[UUID, ...] = ()  # consult calls that became part of this one
 
 
-# What only the live side can know: the switch's log has no word for them.
-_LIVE_ONLY = frozenset({Outcome.OVERFLOW, Outcome.BLOCKED, Outcome.PBX_LOST})
+# What the live side may know better: the switch's log has no word for why it hung up.
+_LIVE = frozenset({Outcome.OVERFLOW, Outcome.BLOCKED})
 
 
 def settled_outcome(seen: Outcome | None, settlement: Settlement) -> Outcome:
@@ -53,8 +54,10 @@ def settled_outcome(seen: Outcome | None, settlement: Settlement) -> Outcome:
         return Outcome.ANSWERED
     if settlement.recorded_message:
         return Outcome.VOICEMAIL
-    if seen in _LIVE_ONLY:
+    if seen in _LIVE:
         return seen
+    if settlement.turned_away:
+        return Outcome.OVERFLOW
     return Outcome.ABANDONED if settlement.hangup_by is HangupBy.CALLER else Outcome.FAILED
 
 
