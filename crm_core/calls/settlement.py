@@ -39,6 +39,7 @@ class Settlement:
     recorded_message: bool  # voicemail was being recorded when the caller left
     legs: tuple[Leg, ...]
     turned_away: bool = False  # our dialplan said goodbye: overflow
+    pbx_lost: bool = False  # the PBX died under it: its channels have no end
     merged: tuple[UUID, ...] = ()  # consult calls that became part of this one
 
 
@@ -48,8 +49,8 @@ _LIVE = frozenset({Outcome.OVERFLOW, Outcome.BLOCKED})
 
 def settled_outcome(seen: Outcome | None, settlement: Settlement) -> Outcome:
     """The outcome after the ledger: its facts first, then what was seen live, then who hung up."""
-    if seen is Outcome.PBX_LOST:
-        return seen
+    if seen is Outcome.PBX_LOST or settlement.pbx_lost:
+        return Outcome.PBX_LOST
     if settlement.answered_at is not None:
         return Outcome.ANSWERED
     if settlement.recorded_message:
