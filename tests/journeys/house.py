@@ -1,217 +1,45 @@
-"""The whole product on real parts in one process: Asterisk, PostgreSQL, router, web, recorder, SIP peers.
-
-Asterisk's SIP is on 127.0.0.1, callers come from 127.0.0.2, agents' phones are on 127.0.0.3. After each
-journey `audit` holds the API, the ledger and the PBX against each other.
-"""
+"""The whole product on real parts in one process: Asterisk, PostgreSQL, router, web, recorder, SIP peers."""
 
 from __future__ import annotations
 
-import asyncio
-import csv
-import io
 import shutil
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
-from asterisk_conf.private_pbx import PrivatePbx
 from callcard.office_commands import apply_first
-from callcard.pbx import pbx_settings, private_pbx
+from callcard.pbx import private_pbx
 from callcard.settings import Listen, Settings, load_keys
 from callcard.wiring import Parts, running_parts
-from crm_core.office.model import OfficeFile
 from crm_core.office.reading import read_office
-from crm_core.people.service import PeopleService
 from tests.fakes.sip.phone import Behaviour
-from tests.fakes.sip_peer import Answer, OutgoingCall, Phone, SipPeer
+from tests.fakes.sip_peer import Answer, Phone, SipPeer
+from tests.journeys.front import (
+    AGENTS,
+    CALLERS,
+    PHONES,
+    SALES,
+    SUPPORT,
+    Front,
+    make_tokens,
+    office_text,
+    ready,
+    until,
+)
 from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
 
-SALES, SUPPORT = "+74955550100", "+994125550100"
 ALL = frozenset({"router", "web", "recorder"})
-AGENTS = ("anna", "elena", "rashid")
-CALLERS, PHONES = "127.0.0.2", "127.0.0.3"
 
 
-def office_text(phones: Mapping[str, Phone], *, sip_port: int, rtp_start: int, queue: str = "") -> str:
-    """The journeys' office; *queue* is YAML added to both queues (six blanks before each line)."""
-    people = "".join(
-        f"""
-  {name}:
-    title: {name.title()}
-    office: {"baku" if name == "rashid" else "moscow"}
-    team: {"support" if name == "rashid" else "sales"}
-    extension: "{101 + AGENTS.index(name)}"
-    devices:
-      - kind: contact
-        contact: sip:{name}@{phones[name].host}:{phones[name].port}"""
-        for name in AGENTS
-    )
-    return f"""version: 1
-sip: {{bind: 127.0.0.1, port: {sip_port}, rtp_start: {rtp_start}, rtp_end: {rtp_start + 600}}}
-offices:
-  moscow: {{title: Moscow, country: RU, timezone: Europe/Moscow, language: en}}
-  baku: {{title: Baku, country: AZ, timezone: Asia/Baku, language: en}}
-teams:
-  sales: {{title: Sales, office: moscow}}
-  support: {{title: Support, office: baku}}
-people:{people}
-  viktor: {{title: Viktor, role: supervisor, office: moscow}}
-  admin: {{title: Admin, role: admin, office: moscow}}
-trunks:
-  provider: {{title: Carrier, match: [{CALLERS}]}}
-numbers:
-  "{SALES}": {{title: Sales line, office: moscow, queue: sales}}
-  "{SUPPORT}": {{title: Support line, office: baku, queue: support}}
-queues:
-  sales:
-    title: Sales
-    extension: "701"
-    members: [anna, elena]
-    ring_s: 6
-    wrap_up_s: 0
-{queue}
-  support:
-    title: Support
-    extension: "702"
-    members: [rashid, anna]
-    ring_s: 6
-    wrap_up_s: 0
-{queue}
-customers:
-  - {{title: Marina Volkova, phones: ["+74955550142"], owner: elena}}
-  - {{title: Igor, phones: ["+74955550160"]}}
-  - {{title: Olga, phones: ["+74955550160"]}}
-"""
+@dataclass(kw_only=True)
+class House(Front):
+    """The product in this process: its parts can be looked into."""
 
-
-@dataclass
-class House:
-    """Everything a journey touches."""
-
-    settings: Settings
-    office: OfficeFile
-    pbx: PrivatePbx
     parts: Parts
-    trunk: SipPeer
-    phones: dict[str, Phone]
-    tokens: dict[str, str] = field(default_factory=dict)
-    http: aiohttp.ClientSession = field(init=False)
-
-    async def call(self, did: str = SALES, *, number: str = "+74955550177", **more: Any) -> OutgoingCall:
-        """A call from the carrier."""
-        sip = self.office.sip
-        return await self.trunk.invite(f"sip:{did}@{sip.bind}:{sip.port}", from_number=number, **more)
-
-    async def get(self, path: str, *, who: str = "admin", status: int = 200) -> Any:
-        """What the API answers to *who*."""
-        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
-        async with self.http.get(f"http://{self.settings.http}{path}", headers=headers) as answer:
-            body = await answer.json(content_type=None)
-            assert answer.status == status, body
-            return body
-
-    async def set_state(self, agent: str, state: str, *, reason: str | None = None) -> None:
-        """Choose a state as the agent, by the API."""
-        headers = {"Authorization": f"Bearer {self.tokens[agent]}"}
-        url = f"http://{self.settings.http}/api/v1/agents/{agent}/state"
-        async with self.http.put(url, headers=headers, json={"state": state, "reason": reason}) as answer:
-            assert answer.status == 200, await answer.text()
-
-    async def available(self, *agents: str) -> None:
-        """Log these agents in, and wait until the router shows them available."""
-        for agent in agents:
-            await self.set_state(agent, "available")
-        for agent in agents:
-            await self.until_state(agent, "available")
-
-    async def until_state(self, agent: str, *states: str, timeout: float = 6.0) -> None:
-        """Wait until the agent is shown in one of *states*."""
-
-        async def there() -> bool:
-            shown = await self.get(f"/api/v1/agents/{agent}")
-            return shown["state"] in states
-
-        await until(there, timeout=timeout, what=f"{agent} in {states}")
-
-    async def calls(self) -> list[dict[str, Any]]:
-        """All calls of the API, newest first."""
-        items: list[dict[str, Any]] = (await self.get("/api/v1/calls?limit=200"))["items"]
-        return items
-
-    async def the_call(
-        self, check: Callable[[dict[str, Any]], bool], *, timeout: float = 8.0
-    ) -> dict[str, Any]:
-        """The newest call, once *check* holds for it."""
-        seen: list[dict[str, Any]] = []
-
-        async def there() -> bool:
-            seen[:] = await self.calls()
-            return bool(seen) and check(seen[0])
-
-        await until(there, timeout=timeout, what=lambda: f"the newest call to fit: {seen[:1]}")
-        return seen[0]
-
-    async def channels(self) -> int:
-        """How many channels the PBX has."""
-        shown = await self.pbx.control.run("core show channels count")
-        return int(shown.split()[0])
-
-    def ledger(self) -> dict[str, list[str]]:
-        """Call id -> event names, read straight from Asterisk's own file."""
-        found: dict[str, list[str]] = {}
-        text = self.pbx.settings.cel_file.read_text("utf-8", "replace")
-        for row in csv.reader(io.StringIO(text)):
-            if len(row) > 13 and row[13]:
-                found.setdefault(row[13], []).append(row[0])
-        return found
-
-    async def audit(self) -> None:
-        """PBX empty; every call of the ledger is in the API, ended and settled, and no other is."""
-
-        async def quiet() -> bool:
-            return await self.channels() == 0
-
-        await until(quiet, timeout=10, what="the PBX to have no channel left")
-        seen: list[Any] = []
-
-        async def agreed() -> bool:
-            listed = await self.calls()
-            merged = {leg["id"] for leg in listed if leg.get("merged_into")}
-            ids = {call["id"] for call in listed}
-            consults = await self._merged_ids()
-            seen[:] = [ids, set(self.ledger()), merged, [c["state"] for c in listed]]
-            ended = all(call["state"] == "ended" and call["settled"] for call in listed)
-            return ended and set(self.ledger()) - consults == ids - consults
-
-        await until(agreed, timeout=10, what=lambda: f"API and ledger to agree: {seen}")
-
-    async def _merged_ids(self) -> set[str]:
-        async with self.parts.database.hot() as connection:
-            rows = await connection.fetch("SELECT id FROM calls WHERE merged_into IS NOT NULL")
-        return {str(row["id"]) for row in rows}
-
-
-async def until(
-    check: Callable[[], Any], *, timeout: float = 5.0, what: str | Callable[[], str] = "the condition"
-) -> None:
-    """Poll an async *check* until it holds. Raises AssertionError that says what was waited for."""
-    deadline = time.monotonic() + timeout
-    while not await check():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what() if callable(what) else what}")
-        await asyncio.sleep(0.05)
-
-
-async def make_tokens(parts: Parts, people: Iterable[str]) -> dict[str, str]:
-    """A bearer token for each person."""
-    service = PeopleService(parts.database, parts.clock)
-    return {name: await service.create_token(name, "journey", by="journey") for name in people}
 
 
 @asynccontextmanager
@@ -222,7 +50,7 @@ async def running_house(
     behaviours: Mapping[str, Behaviour] | None = None,
     parts: frozenset[str] = ALL,
 ) -> AsyncIterator[House]:
-    """The product, up and quiet, nobody logged in. Phones answer at once unless *behaviours* says otherwise."""
+    """The product, up and quiet, nobody logged in. Phones answer at once unless *behaviours* says other."""
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
     data.chmod(0o755)
@@ -252,24 +80,11 @@ async def running_house(
         await pbx.start()
         stack.push_async_callback(pbx.stop)
         running = await stack.enter_async_context(running_parts(settings, parts))
-        house = House(settings, office, pbx, running, trunk, phones)
-        house.tokens = await make_tokens(running, (*AGENTS, "viktor", "admin"))
+        house = House(settings, office, pbx, running.database, trunk, phones, parts=running)
+        house.tokens = await make_tokens(running.database, (*AGENTS, "viktor", "admin"))
         house.http = await stack.enter_async_context(aiohttp.ClientSession())
-        await until(house_ready(house), timeout=15, what="the house to be ready")
+        await until(ready(house), timeout=15, what="the house to be ready")
         yield house
 
 
-def house_ready(house: House) -> Callable[[], Any]:
-    """A check that the router leads, the links are up and the live view is loaded."""
-
-    async def ready() -> bool:
-        try:
-            async with house.http.get(f"http://{house.settings.http}/healthz") as answer:
-                return answer.status == 200
-        except aiohttp.ClientError:
-            return False
-
-    return ready
-
-
-__all__ = ["SALES", "SUPPORT", "House", "pbx_settings", "running_house", "until"]
+__all__ = ["SALES", "SUPPORT", "House", "running_house", "until"]
