@@ -51,9 +51,11 @@ class Channel:
         "endpoint",
         "exten",
         "last_seen",
+        "local_pair",
         "name",
         "offer_id",
         "order",
+        "plumbing",
         "ringing_at",
         "role",
         "source",
@@ -68,6 +70,8 @@ class Channel:
         self.uniqueid = uniqueid
         self.order = uniqueid_order(uniqueid)
         self.name = ""
+        self.plumbing = False  # Local halves and the like: they connect, they are nobody's leg
+        self.local_pair: str | None = None  # `Local/x@y-0001` of its halves `…;1` and `…;2`
         self.endpoint: str | None = None
         self.role = LegRole.OTHER
         self.agent: str | None = None
@@ -94,19 +98,9 @@ class Channel:
         self._leg: Leg | None = None
 
     @property
-    def plumbing(self) -> bool:
-        """Local halves and the like: they connect, they are nobody's leg."""
-        return self.name.startswith(_PLUMBING)
-
-    @property
     def live(self) -> bool:
         """The PBX still has it, as far as we know."""
         return self.state is not LegState.ENDED
-
-    @property
-    def local_pair(self) -> str | None:
-        """`Local/x@y-0001` of its halves `…;1` and `…;2`; None for other channels."""
-        return self.name[:-2] if self.name.endswith((";1", ";2")) else None
 
     def see(self, facts: ChannelFacts, directory: Directory, at: datetime) -> bool:
         """Take in what a frame shows of the channel."""
@@ -136,6 +130,8 @@ class Channel:
         if "<" in name:
             return False
         self.name = name
+        self.plumbing = name.startswith(_PLUMBING)
+        self.local_pair = name[:-2] if name.endswith((";1", ";2")) else None
         self.endpoint = endpoint_of(name)
         if self.endpoint in directory.trunks:
             self.role = LegRole.CUSTOMER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from callrouter.tracking.channel import Channel
 from crm_core.calls.model import LegRole
@@ -11,8 +11,9 @@ from crm_core.calls.model import LegRole
 
 def talking_now(channels: Collection[Channel]) -> set[Channel]:
     """Agents' channels that are connected with the other side at this moment."""
-    live = [channel for channel in channels if channel.bridge is not None]
-    return _agents_connected(live, lambda channel: (channel.bridge,) if channel.bridge else ())
+    return _agents_connected(
+        [(channel, (channel.bridge,)) for channel in channels if channel.bridge], channels
+    )
 
 
 def ever_talked(channels: Collection[Channel]) -> set[Channel]:
@@ -21,36 +22,38 @@ def ever_talked(channels: Collection[Channel]) -> set[Channel]:
     Read from every bridge each channel was in, so it does not matter in which order, or whether at all,
     AMI told of the entering and the leaving.
     """
-    return _agents_connected(channels, lambda channel: channel.bridges)
+    return _agents_connected(
+        [(channel, channel.bridges) for channel in channels if channel.bridges], channels
+    )
 
 
 def _agents_connected(
-    channels: Iterable[Channel], bridges_of: Callable[[Channel], Collection[str]]
+    places: Sequence[tuple[Channel, Collection[str]]], channels: Collection[Channel]
 ) -> set[Channel]:
     """Agents in a room with a customer; in a call without customers, agents in a room with anybody."""
-    root = _joined(channels, bridges_of)
-    rooms: defaultdict[str, set[Channel]] = defaultdict(set)
-    customers = False
-    for channel in channels:
-        if channel.plumbing:
-            continue
-        customers |= channel.role is LegRole.CUSTOMER
-        for bridge in bridges_of(channel):
-            rooms[root.get(bridge, bridge)].add(channel)
     found: set[Channel] = set()
+    if len(places) < 2:
+        return found
+    root = _joined(places)
+    rooms: defaultdict[str, list[Channel]] = defaultdict(list)
+    for channel, bridges in places:
+        if not channel.plumbing:
+            for bridge in bridges:
+                rooms[root.get(bridge, bridge)].append(channel)
+    customers = any(channel.role is LegRole.CUSTOMER for channel in channels)
     for room in rooms.values():
         served = any(channel.role is LegRole.CUSTOMER for channel in room)
-        if served or (not customers and len(room) > 1):
+        if served or (not customers and len(set(room)) > 1):
             found.update(channel for channel in room if channel.role is LegRole.AGENT)
     return found
 
 
-def _joined(channels: Iterable[Channel], bridges_of: Callable[[Channel], Collection[str]]) -> dict[str, str]:
+def _joined(places: Sequence[tuple[Channel, Collection[str]]]) -> dict[str, str]:
     """One name for all bridges that the two halves of a Local channel connect."""
     halves: defaultdict[str, list[str]] = defaultdict(list)
-    for channel in channels:
-        if (pair := channel.local_pair) is not None:
-            halves[pair].extend(bridges_of(channel))
+    for channel, bridges in places:
+        if channel.local_pair is not None:
+            halves[channel.local_pair].extend(bridges)
     root: dict[str, str] = {}
 
     def find(bridge: str) -> str:
@@ -58,7 +61,7 @@ def _joined(channels: Iterable[Channel], bridges_of: Callable[[Channel], Collect
             bridge = up
         return bridge
 
-    for bridges in halves.values():
-        for bridge in bridges[1:]:
-            root[find(bridge)] = find(bridges[0])
+    for connected in halves.values():
+        for bridge in connected[1:]:
+            root[find(bridge)] = find(connected[0])
     return {bridge: find(bridge) for bridge in root}

@@ -35,7 +35,7 @@ def thaw(call: Call) -> CallRecord:
 def _channel(leg: Leg, call: Call) -> Channel:
     """The channel behind a stored leg. Which bridge it is in is not stored: the next snapshot tells."""
     channel = Channel(leg.channel, leg.started_at)
-    channel.name, channel.endpoint = leg.channel_name, leg.endpoint
+    channel.name, channel.endpoint = leg.channel_name, leg.endpoint  # plumbing is not stored
     channel.role, channel.agent = leg.role, leg.agent
     channel.state, channel.caller_number = leg.state, leg.number or ""
     channel.ringing_at, channel.answered_at = leg.ringing_at, leg.answered_at
