@@ -219,26 +219,41 @@ class Keys:
     device_secret_seed: str  # agents' SIP passwords are derived from it, per endpoint
 
 
-def load_keys(data: Path) -> Keys:
-    """Read `<data>/keys.toml`, making it (0600) with 128-bit secrets when it is not there.
+def read_keys(data: Path) -> Keys | None:
+    """Read `<data>/keys.toml`; None when it is not there yet.
 
     Raises StartRefused when the file is there and cannot be understood: making new secrets then would
     silently lock phones and managers out.
     """
     path = data / "keys.toml"
-    fields = Keys.__dataclass_fields__
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
-        return Keys(**{name: str(raw[name]) for name in fields})
+        return Keys(**{name: str(raw[name]) for name in Keys.__dataclass_fields__})
     except FileNotFoundError:
-        pass
+        return None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
         raise StartRefused(f"{path}: cannot be read ({error}); restore it from a backup") from None
-    keys = Keys(**{name: secrets.token_hex(16) for name in fields})
-    text = "".join(f'{name} = "{getattr(keys, name)}"\n' for name in fields)
+
+
+def new_keys() -> Keys:
+    """Fresh secrets of 128 bits."""
+    return Keys(**{name: secrets.token_hex(16) for name in Keys.__dataclass_fields__})
+
+
+def load_keys(data: Path) -> Keys:
+    """Read `<data>/keys.toml`, making it (0600) when it is not there. Raises StartRefused as `read_keys`."""
+    kept = read_keys(data)
+    if kept is not None:
+        return kept
+    keys = new_keys()
+    text = "".join(f'{name} = "{getattr(keys, name)}"\n' for name in Keys.__dataclass_fields__)
+    path = data / "keys.toml"
     temporary = path.with_suffix(".new")
-    data.mkdir(parents=True, exist_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise StartRefused(f"CALLCARD_DATA: {data} cannot be used: {error.strerror}") from None
     with os.fdopen(handle, "w") as out:
         out.write(text)
         out.flush()

@@ -29,6 +29,10 @@ class Identity:
             os.chown(path, self.uid, self.gid)
         path.chmod(0o700)
 
+    def may_enter(self, folder: Path) -> bool:
+        """Whether this user gets into *folder*: every folder on the way counts."""
+        return self.can("/bin/sh", "-c", 'cd "$1"', "sh", folder)
+
     def can(self, *command: str | Path) -> bool:
         """Whether *command*, run as this user, succeeds."""
         try:
@@ -48,19 +52,26 @@ class Identity:
         return done.returncode == 0
 
 
-def choose(home: Path, user: str | None = None) -> Identity:
+def of(home: Path, user: str | None = None) -> Identity:
     """Ourselves; for root the configured *user*, else the owner of *home*, else an ordinary user.
 
-    Raises StartRefused when there is none, or when it may not enter *home*, which must exist.
+    *home* must exist; nothing is changed. Raises StartRefused when there is no such user.
     """
     if os.geteuid() != 0:
         return Identity(os.geteuid(), os.getegid(), None)
     entry = _entry(home, user)
-    identity = Identity(entry.pw_uid, entry.pw_gid, entry.pw_name)
+    return Identity(entry.pw_uid, entry.pw_gid, entry.pw_name)
+
+
+def choose(home: Path, user: str | None = None) -> Identity:
+    """The identity `of` gives, with *home* made its own. Raises StartRefused also when it may not enter it."""
+    identity = of(home, user)
+    if identity.drop is None:
+        return identity
     os.chown(home, identity.uid, identity.gid)
-    if not identity.can("/bin/sh", "-c", 'cd "$1"', "sh", home):
+    if not identity.may_enter(home):
         raise StartRefused(
-            f"CALLCARD_DATA: {home} cannot be entered by the user {entry.pw_name}, as whom PostgreSQL "
+            f"CALLCARD_DATA: {home} cannot be entered by the user {identity.drop}, as whom PostgreSQL "
             "must run (it refuses root); choose a directory such as /var/lib/callcard"
         )
     return identity

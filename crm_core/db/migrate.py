@@ -10,10 +10,13 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -25,6 +28,22 @@ from crm_core.errors import StartRefused
 _MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK_KEY = 0x43_43_44_42  # advisory lock key, "CCDB": one process migrates, others wait
 _CONNECT_S = 10.0
+
+
+class Revisions(NamedTuple):
+    """The revision a database is at (None: it has no tables yet), and the one of this code."""
+
+    applied: str | None
+    newest: str
+
+
+async def revisions(dsn: str) -> Revisions:
+    """Look, without changing anything. Raises what asyncpg raises when the database does not answer."""
+    newest = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    assert newest is not None  # this code has migrations
+    async with _connect(dsn) as connection:
+        applied = await connection.run_sync(lambda c: MigrationContext.configure(c).get_current_revision())
+    return Revisions(applied, newest)
 
 
 async def upgrade(dsn: str, *, lock_timeout_s: float = 30.0) -> None:
