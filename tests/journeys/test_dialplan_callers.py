@@ -53,6 +53,7 @@ async def test_a_withheld_number_says_so(tmp_path: Path) -> None:
             headers=[("P-Asserted-Identity", f"<sip:{CALLER}@127.0.0.9>"), ("Privacy", "id")],
         )
         assert hidden.args[6].startswith("prohib")
+        assert hidden.env["agi_callerid"] == "unknown", "what the network was asked to hide stays hidden"
         shown = await asked(house, headers=[("P-Asserted-Identity", "<sip:+79990000001@127.0.0.9>")])
         assert shown.args[6].startswith("allowed") and shown.env["agi_callerid"] == "+79990000001"
 
