@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -60,17 +61,24 @@ async def _make_template(home: Path) -> None:
     await upgrade(embedded.dsn(home, _TEMPLATE))
 
 
-@pytest.fixture
-async def database_dsn(postgres_home: Path, template_database: str) -> AsyncIterator[str]:
-    """DSN of a fresh database with all tables, dropped after the test."""
+@asynccontextmanager
+async def fresh_database(home: Path) -> AsyncIterator[str]:
+    """DSN of a fresh database with all tables (`template_database` has been made), dropped at the end."""
     name = f"t_{uuid4().hex}"
-    admin = await asyncpg.connect(embedded.dsn(postgres_home, "postgres"))
+    admin = await asyncpg.connect(embedded.dsn(home, "postgres"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-        yield embedded.dsn(postgres_home, name)
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        yield embedded.dsn(home, name)
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+@pytest.fixture
+async def database_dsn(postgres_home: Path, template_database: str) -> AsyncIterator[str]:
+    """DSN of a fresh database with all tables, dropped after the test."""
+    async with fresh_database(postgres_home) as dsn:
+        yield dsn
 
 
 @pytest.fixture

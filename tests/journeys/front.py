@@ -24,13 +24,16 @@ from crm_core.office.model import OfficeFile
 from crm_core.people.service import PeopleService
 from tests.fakes.sip_peer import OutgoingCall, Phone, SipPeer
 
-SALES, SUPPORT = "+74955550100", "+994125550100"
+SALES, SUPPORT, BRIEF = "+74955550100", "+994125550100", "+74955550199"
 AGENTS = ("anna", "elena", "rashid")
+DINA = "agent-dina-desk"  # the one phone that has to register
 CALLERS, PHONES = "127.0.0.2", "127.0.0.3"
 
 
-def office_text(phones: Mapping[str, Phone], *, sip_port: int, rtp_start: int, queue: str = "") -> str:
-    """The journeys' office; *queue* is YAML added to both queues (six blanks before each line)."""
+def office_text(
+    phones: Mapping[str, Phone], *, sip_port: int, rtp_start: int, queue: str = "", ring_s: int = 6
+) -> str:
+    """The journeys' office; *queue* is YAML added to sales and support (four blanks before each line)."""
     people = "".join(
         f"""
   {name}:
@@ -52,6 +55,7 @@ teams:
   sales: {{title: Sales, office: moscow}}
   support: {{title: Support, office: baku}}
 people:{people}
+  dina: {{title: Dina, office: moscow, extension: "104", devices: [{{kind: sip}}]}}
   viktor: {{title: Viktor, role: supervisor, office: moscow}}
   admin: {{title: Admin, role: admin, office: moscow}}
 trunks:
@@ -59,21 +63,29 @@ trunks:
 numbers:
   "{SALES}": {{title: Sales line, office: moscow, queue: sales}}
   "{SUPPORT}": {{title: Support line, office: baku, queue: support}}
+  "{BRIEF}": {{title: Brief line, office: moscow, queue: brief}}
 queues:
   sales:
     title: Sales
     extension: "701"
     members: [anna, elena]
-    ring_s: 6
+    ring_s: {ring_s}
     wrap_up_s: 0
 {queue}
   support:
     title: Support
     extension: "702"
     members: [rashid, anna]
-    ring_s: 6
+    ring_s: {ring_s}
     wrap_up_s: 0
 {queue}
+  brief:
+    title: Brief
+    members: [dina]
+    ring_s: {ring_s}
+    wrap_up_s: 0
+    max_wait_s: 2
+    overflow: hangup
 customers:
   - {{title: Marina Volkova, phones: ["+74955550142"], owner: elena}}
   - {{title: Igor, phones: ["+74955550160"]}}
@@ -163,29 +175,44 @@ class Front:
         return found
 
     async def audit(self) -> None:
-        """PBX empty; every call of the ledger is in the API, ended and settled, and no other is."""
+        """The PBX has no channel left; API and ledger know the same calls, each over and done with."""
 
         async def quiet() -> bool:
             return await self.channels() == 0
 
         await until(quiet, timeout=10, what="the PBX to have no channel left")
-        seen: list[Any] = []
+        wrong: list[str] = []
 
         async def agreed() -> bool:
-            listed = await self.calls()
-            merged = {leg["id"] for leg in listed if leg.get("merged_into")}
-            ids = {call["id"] for call in listed}
-            consults = await self._merged_ids()
-            seen[:] = [ids, set(self.ledger()), merged, [c["state"] for c in listed]]
-            ended = all(call["state"] == "ended" and call["settled"] for call in listed)
-            return ended and set(self.ledger()) - consults == ids - consults
+            wrong[:] = differences(await self.calls(), self.ledger(), await self._merged_ids())
+            return not wrong
 
-        await until(agreed, timeout=10, what=lambda: f"API and ledger to agree: {seen}")
+        await until(agreed, timeout=10, what=lambda: f"API and ledger to agree: {wrong}")
 
     async def _merged_ids(self) -> set[str]:
         async with self.database.hot() as connection:
             rows = await connection.fetch("SELECT id FROM calls WHERE merged_into IS NOT NULL")
         return {str(row["id"]) for row in rows}
+
+
+def differences(calls: list[dict[str, Any]], ledger: dict[str, list[str]], merged: set[str]) -> list[str]:
+    """What API and ledger do not agree on, in words; *merged* are ids of consult calls."""
+    shown, written = {call["id"] for call in calls}, ledger.keys() - merged
+    wrong = [f"{id} is in the ledger only: {ledger[id]}" for id in written - shown]
+    wrong += [f"{id} is in the API only" for id in shown - written]
+    for call in calls:
+        if call["state"] != "ended" or call["ended_at"] is None:
+            wrong.append(f"{call['id']} is {call['state']}")
+        if any(offer["ended_at"] is None for offer in call["offers"]):
+            wrong.append(f"{call['id']} has an open offer: {call['offers']}")
+        if any(leg["ended_at"] is None for leg in call["legs"]):
+            wrong.append(f"{call['id']} has an open leg: {call['legs']}")
+        if any(recording["state"] == "running" for recording in call["recordings"]):
+            wrong.append(f"{call['id']} has a recording without an end")
+        talked = ledger.get(call["id"], []).count("BRIDGE_ENTER") >= 2
+        if (call["outcome"] == "answered") and not talked:
+            wrong.append(f"{call['id']} is answered, and was in no bridge")
+    return wrong
 
 
 async def until(

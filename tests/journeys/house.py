@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -17,10 +19,13 @@ from callcard.settings import Listen, Settings, load_keys
 from callcard.wiring import Parts, running_parts
 from crm_core.office.reading import read_office
 from tests.fakes.sip.phone import Behaviour
-from tests.fakes.sip_peer import Answer, Phone, SipPeer
+from tests.fakes.sip_peer import Answer, Call, Credentials, IncomingCall, OutgoingCall, Phone, SipPeer
+from tests.journeys.feed import Feed
 from tests.journeys.front import (
     AGENTS,
+    BRIEF,
     CALLERS,
+    DINA,
     PHONES,
     SALES,
     SUPPORT,
@@ -33,6 +38,10 @@ from tests.journeys.front import (
 from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
 
 ALL = frozenset({"router", "web", "recorder"})
+CALLER = 440  # Hz: what callers say
+TONES = {"anna": 600, "elena": 800, "rashid": 1000, "dina": 1200}  # and agents
+EVERY_TONE = (CALLER, *TONES.values())
+MARINA = "+74955550142"  # a card of elena's
 
 
 @dataclass(kw_only=True)
@@ -41,12 +50,55 @@ class House(Front):
 
     parts: Parts
 
+    # -- calls ------------------------------------------------------------------------------------
+
+    def extension(self, number: str) -> str:
+        """The SIP address of an extension, as a phone dials it or transfers to it."""
+        return f"sip:{number}@{self.office.sip.bind}:{self.office.sip.port}"
+
+    async def leg(self, agent: str, timeout: float = 5.0) -> IncomingCall:
+        """The next INVITE that the agent's phone got."""
+        return await self.phones[agent].next_invite(timeout)
+
+    async def talk(self, agent: str, did: str = SALES, **call: Any) -> tuple[OutgoingCall, IncomingCall]:
+        """A call that *agent* has answered: the caller's leg and the agent's."""
+        made = await self.call(did, **call)
+        leg = await self.leg(agent)
+        await leg.answered()
+        await made.answered()
+        await self.until_state(agent, "talking")
+        return made, leg
+
+    async def shown(self, call: Call, number: str = "") -> dict[str, Any]:
+        """The API's call behind the caller's leg *call*, by its number."""
+        wanted = number or call.local.partition("<sip:")[2].partition("@")[0]
+        return await self.the_call(lambda shown: wanted in (shown["from"], shown["from_raw"]))
+
+    def feed(self, who: str) -> Feed:
+        """A live feed of *who*; open it with `async with`."""
+        return Feed(f"ws://{self.settings.http}/live", self.tokens[who])
+
+    # -- between journeys -------------------------------------------------------------------------
+
+    async def reset(self) -> None:
+        """Begin as new: no call, phones answer at once, nobody is logged in."""
+        for peer in (self.trunk, *self.phones.values()):
+            await asyncio.gather(*(leg.hangup() for leg in peer.calls))
+        for phone in self.phones.values():
+            phone.behaviour = Answer()
+            phone.forget_invites()
+        for agent in AGENTS:
+            await self.set_state(agent, "offline")
+        for agent in AGENTS:
+            await self.until_state(agent, "offline")
+
 
 @asynccontextmanager
 async def running_house(
     database_url: str,
     *,
     queue: str = "",
+    ring_s: int = 3,
     behaviours: Mapping[str, Behaviour] | None = None,
     parts: frozenset[str] = ALL,
 ) -> AsyncIterator[House]:
@@ -58,12 +110,19 @@ async def running_house(
         stack.callback(shutil.rmtree, data, ignore_errors=True)
         phones = {
             name: await stack.enter_async_context(
-                await Phone.open(PHONES, endpoint=name, behaviour=(behaviours or {}).get(name, Answer()))
+                await Phone.open(
+                    PHONES,
+                    endpoint=f"agent-{name}-desk",
+                    behaviour=(behaviours or {}).get(name, Answer()),
+                    tone=TONES[name],
+                )
             )
-            for name in AGENTS
+            for name in (*AGENTS, "dina")
         }
         trunk = await stack.enter_async_context(await SipPeer.open(CALLERS))
-        text = office_text(phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=20_000, queue=queue)
+        text = office_text(
+            phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=20_000, queue=queue, ring_s=ring_s
+        )
         office = read_office(text)
         settings = Settings(
             data=data,
@@ -79,6 +138,9 @@ async def running_house(
         pbx = await private_pbx(settings, load_keys(data), office)
         await pbx.start()
         stack.push_async_callback(pbx.stop)
+        for phone in phones.values():
+            phone.server = (office.sip.bind, office.sip.port)
+            phone.credentials = Credentials(phone.user, pbx.settings.device_secrets[phone.user])
         running = await stack.enter_async_context(running_parts(settings, parts))
         house = House(settings, office, pbx, running.database, trunk, phones, parts=running)
         house.tokens = await make_tokens(running.database, (*AGENTS, "viktor", "admin"))
@@ -87,4 +149,4 @@ async def running_house(
         yield house
 
 
-__all__ = ["SALES", "SUPPORT", "House", "running_house", "until"]
+__all__ = ["BRIEF", "DINA", "MARINA", "SALES", "SUPPORT", "TONES", "House", "running_house", "until"]

@@ -122,6 +122,11 @@ class SipPeer:
         async with asyncio.timeout(timeout):
             return await self._incoming.get()
 
+    def forget_invites(self) -> None:
+        """Drop what `next_invite` has not handed out: a new test begins."""
+        while not self._incoming.empty():
+            self._incoming.get_nowait()
+
     @property
     def calls(self) -> list[Call]:
         """Legs that are not over."""

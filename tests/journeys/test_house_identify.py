@@ -1,0 +1,192 @@
+"""Who rings: cards, owners, withheld and unreadable numbers, on the whole product."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from crm_core.clock import SystemClock
+from crm_core.customers.service import CustomerService
+from crm_core.people.model import Reader, Role
+from tests.fakes.sip_peer import Call
+from tests.journeys.house import MARINA, SALES, House, until
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+SHARED = "+74955550160"
+CARRIER = "127.0.0.2"
+BAD_BYTES = b"\xff\xfe\xe0".decode("utf-8", "surrogateescape")
+
+NAMES = (
+    "Анна Əliyeva",
+    "<script>alert(1)</script>",
+    "${SHELL(id)} `id` $(id)",
+    "'; DROP TABLE calls; --",
+    "=cmd|' /C calc'!A0",
+    "{{7*7}} %n%s",
+    f"bad {BAD_BYTES} bytes",
+    "a" * 300,
+    "zero\u200bwidth \u202eright to left",
+)
+NUMBERS = (  # (user of the From address as sent, what is no number of anybody)
+    "1" * 40,
+    "%2B" + "9" * 60,
+    "8495abc",
+    "alice.smith",
+    "%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    "$%7BSHELL(id)%7D",
+    "100%26Local%2F900%40secret",
+    "%D0%B0%D0%BD%D0%BD%D0%B0",
+    "%FF%FE",
+    "'%20OR%201=1--",
+    "+7495555",
+)
+
+
+async def cards(house: House, number: str) -> list[dict[str, Any]]:
+    """The cards with *number*."""
+    page: dict[str, Any] = await house.get(f"/api/v1/customers?phone={number.replace('+', '%2B')}")
+    return list(page["items"])
+
+
+async def over(house: House, call: Call, **fits: Any) -> dict[str, Any]:
+    """Hang up, and the call as the API shows it then."""
+    await call.hangup()
+    return await house.the_call(
+        lambda shown: shown["state"] == "ended" and all(shown[key] == value for key, value in fits.items())
+    )
+
+
+def codes(call: dict[str, Any]) -> list[str]:
+    return [line["code"] for line in call["trace"]]
+
+
+async def test_a_known_caller_has_a_card_and_reaches_its_owner(house: House) -> None:
+    await house.available("anna", "elena")
+    call, leg = await house.talk("elena", number="84955550142")
+    assert leg.remote_number.endswith("4955550142")
+    seen = await over(house, call, **{"from": MARINA})
+    (card,) = await cards(house, MARINA)
+    assert (seen["customer_id"], seen["customer_title"]) == (card["id"], "Marina Volkova")
+    assert (seen["agent"], seen["owner"], seen["outcome"]) == ("elena", "elena", "answered")
+    assert {"identified_known", "owner_available", "chosen_owner"} <= set(codes(seen))
+
+
+async def test_a_new_number_gets_one_card_and_who_answers_first_owns_it(house: House) -> None:
+    number = "+74955550301"
+    await house.available("anna")
+    first = await over(house, (await house.talk("anna", number=number))[0], **{"from": number})
+    assert "identified_new" in codes(first)
+
+    async def owned() -> bool:
+        return bool((await cards(house, number))[0]["owner"] == "anna")
+
+    await until(owned, what="anna to own the card")
+    (card,) = await cards(house, number)
+    assert (card["status"], card["title"], card["id"]) == ("provisional", number, first["customer_id"])
+    await house.available("elena")  # idle and not loaded: she would be chosen, were anna not the owner
+    again = await over(house, (await house.talk("anna", number=number))[0], **{"from": number})
+    assert again["id"] != first["id"]
+    assert again["owner"] == "anna" and "chosen_owner" in codes(again)
+    await house.set_state("anna", "offline")
+    other = await over(house, (await house.talk("elena", number=number))[0], agent="elena")
+    assert other["owner"] == "anna", "a card never changes hands by being answered"
+    (card,) = await cards(house, number)
+    assert card["owner"] == "anna"
+    async with house.database.hot() as connection:
+        rows = await connection.fetch(
+            "SELECT actor FROM audit WHERE action = 'customer.owner_became' AND subject_id = $1", card["id"]
+        )
+    assert [row["actor"] for row in rows] == ["anna"]
+
+
+async def test_ten_first_calls_of_one_number_at_once_make_one_card(house: House) -> None:
+    number = "+74955550302"
+    await house.available("anna", "elena")
+    known = len(await house.calls())
+    calls = await asyncio.gather(*(house.call(number=number) for _ in range(10)))
+    await asyncio.gather(*(call.answered() for call in calls))  # by an agent or by the waiting music
+
+    async def all_known() -> bool:
+        return len(await house.calls()) == known + 10
+
+    await until(all_known, what="ten calls")
+    await asyncio.gather(*(call.hangup() for call in calls))
+    (card,) = await cards(house, number)
+    made = (await house.calls())[:10]
+    assert {call["customer_id"] for call in made} == {card["id"]}
+    assert sum("identified_new" in codes(call) for call in made) == 1
+
+
+async def test_a_withheld_number_keeps_no_card(house: House) -> None:
+    await house.available("anna")
+    everybody = len((await house.get("/api/v1/customers?limit=200"))["items"])
+    anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+    hidden = [("P-Asserted-Identity", f"<sip:{MARINA}@{CARRIER}>"), ("Privacy", "id")]
+    for headers in ([], hidden):
+        call, leg = await house.talk("anna", from_header=anonymous, headers=headers)
+        seen = await over(house, call)
+        await house.until_state("anna", "available")
+        assert (seen["from"], seen["customer_id"], seen["owner"]) == (None, None, None)
+        assert "identified_withheld" in codes(seen)
+        assert MARINA[1:] not in str(seen), "what the caller hid is shown to nobody"
+        assert MARINA[1:] not in leg.remote_identity
+    assert len((await house.get("/api/v1/customers?limit=200"))["items"]) == everybody
+
+
+async def test_a_shared_number_is_a_choice_and_the_choice_is_remembered(house: House) -> None:
+    await house.available("anna")
+    seen = await over(house, (await house.talk("anna", number=SHARED))[0], **{"from": SHARED})
+    (line,) = [line for line in seen["trace"] if line["code"] == "identified_shared"]
+    assert (line["values"]["count"], seen["customer_id"]) == (2, None)
+    olga = next(card for card in await cards(house, SHARED) if card["title"] == "Olga")
+    anna = Reader(person="anna", role=Role.AGENT, office="moscow", team="sales")
+    service = CustomerService(house.database, SystemClock())
+    await service.choose(anna, SHARED, did=SALES, customer_id=olga["id"])
+    seen = await over(house, (await house.talk("anna", number=SHARED))[0], customer_title="Olga")
+    assert seen["customer_id"] == olga["id"]
+
+
+async def test_no_name_and_no_number_breaks_a_call(house: House) -> None:
+    await house.available("anna")
+    for at, name in enumerate(NAMES):
+        number = f"+749555504{at:02}"
+        call, _ = await house.talk("anna", from_header=f'"{name}" <sip:{number}@{CARRIER}>')
+        seen = await over(house, call, **{"from": number})
+        assert seen["outcome"] == "answered"
+        assert_plain(seen["from_name"], name)
+        await house.until_state("anna", "available")
+    for user in NUMBERS:
+        call, _ = await house.talk("anna", from_header=f'"x" <sip:{user}@{CARRIER}>')
+        seen = await over(house, call)
+        assert (seen["from"], seen["customer_id"], seen["outcome"]) == (None, None, "answered"), user
+        assert_plain(seen["from_raw"], user)
+        await house.until_state("anna", "available")
+
+
+def assert_plain(shown: str, sent: str) -> None:
+    """Text people can be shown: short, and without control, format or unpaired characters."""
+    assert len(shown) <= 80, sent
+    assert not [char for char in shown if unicodedata.category(char)[0] == "C"], (sent, shown)
+
+
+async def test_forged_headers_reach_nobody_and_hide_no_call(house: House) -> None:
+    await house.available("anna")
+    known = len(await house.calls())
+    forged = "%0d%0aEvent%3a%20Hangup%0d%0aUniqueid%3a%201.1"
+    tries: list[Callable[[], Awaitable[Call]]] = [
+        lambda: house.call(from_header=f"<sip:+74955550177{forged}@{CARRIER}>"),
+        lambda: house.call(headers=[("P-Asserted-Identity", f"<sip:+74955550177{forged}@{CARRIER}>")]),
+        lambda: house.call(headers=[("Diversion", f"<sip:1{forged}@{CARRIER}>;reason=no-answer")]),
+    ]
+    for attempt in tries:
+        call = await attempt()
+        await call.ended()
+        assert call.status == 404
+    seen = await over(house, (await house.talk("anna", number="+74955550177"))[0], outcome="answered")
+    assert seen["from"] == "+74955550177"
+    assert len(await house.calls()) == known + 1
