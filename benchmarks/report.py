@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Sequence
+
+import structlog
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -28,3 +31,11 @@ def line(name: str, *, ours: float, peer: float | None, unit: str, n: int) -> No
     }
     sys.stdout.write(json.dumps(shown) + "\n")
     sys.stdout.flush()
+
+
+def quiet() -> None:
+    """Only results on standard output: log lines below warning are dropped, the rest go to standard error."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

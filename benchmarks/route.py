@@ -10,11 +10,12 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.house import OURS, OURS_ONE, PEER, PEER_ONE, Bench, running_bench
-from benchmarks.report import line, percentile
+from benchmarks.report import line, percentile, quiet
 
 
 async def main() -> None:
     """Measure and print."""
+    quiet()
     async with running_bench() as bench:
         await _load(bench, OURS, rate=10, calls=20, talk=0.3)  # warm both ways up
         await _load(bench, PEER, rate=10, calls=20, talk=0.3)

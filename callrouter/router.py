@@ -87,7 +87,7 @@ class Customers(cards.CustomerService, Protocol):
 class Journal(Protocol):
     """What is used of crm_core.calls: where calls are kept."""
 
-    async def record(self, events: Sequence[CallEvent]) -> None:
+    async def record(self, events: Sequence[CallEvent], *, heard: bool = False) -> None:
         """Keep what happened, in the database or the spool. Raises Unavailable when neither can."""
         ...
 

@@ -16,15 +16,14 @@ import structlog
 from crm_core.errors import NotFound, Unavailable
 from crm_core.recordings.model import Recording
 from crm_core.recordings.service import RecordingService
+from recordings.heavy import HeavyWork
 from recordings.keep import KeptFile, keep_made
 from recordings.naming import kept_name, resolve
-from recordings.threads import FileThreads
 
 log = structlog.get_logger(__name__)
 
 BLOCK_S = 10
 LOST_S = 0.25  # an encoder pads its ends; more than this is lost sound
-_NICE = 19
 _QUEUE = 10_000
 _RETRY_S = 30.0
 
@@ -76,14 +75,14 @@ def _encode(source: Path, target: Path, format: Format) -> None:
 
 
 class Archive:
-    """`start()`, `submit()`, `stop()`. Owns one thread and one task."""
+    """`start()`, `submit()`, `stop()`. Owns one process and one task."""
 
     def __init__(
         self, *, service: RecordingService, root: Path, format: Format = Format.MP3, pbx: str = "main"
     ) -> None:
         self._service, self._root, self._pbx = service, root, pbx
         self._format = format if can_compress() else Format.WAV
-        self._threads = FileThreads("recordings-archive", 1, nice=_NICE)
+        self._heavy = HeavyWork()
         self._queue: asyncio.Queue[Recording] = asyncio.Queue(_QUEUE)
         self._task: asyncio.Task[None] | None = None
 
@@ -103,7 +102,7 @@ class Archive:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        self._threads.close()
+        self._heavy.close()
 
     def submit(self, recording: Recording) -> None:
         """Compress *recording* in its turn; when the queue is full the next start does it."""
@@ -143,7 +142,7 @@ class Archive:
 
         Raises Unavailable, NotFound, BadCopy, OSError; the WAV is the recording then.
         """
-        made = await self._threads.run(compress, self._root, recording, self._format)
+        made = await self._heavy.run(compress, self._root, recording, self._format)
 
         def moved(row: Recording) -> Recording:
             if row.path != recording.path:
@@ -158,7 +157,7 @@ class Archive:
 
         now = await self._service.change(recording.id, moved)
         if now is None or now.path != made.path:
-            await self._threads.run((self._root / made.path).unlink, missing_ok=True)
+            await asyncio.to_thread((self._root / made.path).unlink, missing_ok=True)
             return
         assert recording.path is not None
-        await self._threads.run((self._root / recording.path).unlink, missing_ok=True)
+        await asyncio.to_thread((self._root / recording.path).unlink, missing_ok=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -20,6 +21,13 @@ from crm_core.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 Send = Callable[[Sequence[Event]], Awaitable[None]]
+
+
+class Record(Protocol):
+    """The journal: keeps *events*. *heard*: the bus has all of them. Raises Unavailable."""
+
+    async def __call__(self, events: Sequence[CallEvent], *, heard: bool) -> None: ...
+
 
 _BATCH = 200
 
@@ -36,6 +44,13 @@ class Stream:
         self._line: deque[Event] = deque()
         self._more = asyncio.Event()
         self._sending = asyncio.Lock()
+
+    def holds(self, events: Sequence[Event]) -> bool:
+        """Whether any of *events* still waits here."""
+        if not self._line:
+            return False
+        asked = {event.id for event in events}
+        return any(event.id in asked for event in self._line)
 
     def put(self, events: Sequence[Event]) -> None:
         """Append; never waits."""
@@ -80,14 +95,13 @@ class Stream:
 class EventOutlet:
     """Implements `callrouter.acd.ports.Outlet` over the bus and the journal of calls."""
 
-    def __init__(
-        self, bus: Bus, record: Callable[[Sequence[CallEvent]], Awaitable[None]], *, limit: int = 50_000
-    ) -> None:
+    def __init__(self, bus: Bus, record: Record, *, limit: int = 50_000) -> None:
         async def publish(events: Sequence[Event]) -> None:
             await bus.publish(*events)
 
         async def write(events: Sequence[Event]) -> None:
-            await record([event for event in events if isinstance(event, CallEvent)])
+            calls = [event for event in events if isinstance(event, CallEvent)]
+            await record(calls, heard=not self.bus.holds(calls))
 
         self.bus = Stream("bus", publish, limit=limit)
         self.journal = Stream("journal", write, limit=limit)

@@ -70,14 +70,17 @@ class CallJournal:
         """Records on disk that the database does not have yet."""
         return self._spool.pending
 
-    async def record(self, events: Sequence[CallEvent]) -> None:
-        """Keep what happened. Raises Unavailable when neither database nor disk can take it."""
+    async def record(self, events: Sequence[CallEvent], *, heard: bool = False) -> None:
+        """Keep what happened. Raises Unavailable when neither database nor disk can take it.
+
+        *heard*: the bus has all of *events* already, so the outbox need not say them again.
+        """
         kept = _worth_keeping(events)
         if not kept:
             return
         if not self._spool.pending:
             try:
-                await self._write(kept, WRITE_S)
+                await self._write(kept, WRITE_S, heard=heard)
                 return
             except Unavailable:
                 pass  # to the disk, then
@@ -120,20 +123,26 @@ class CallJournal:
                 await asyncio.sleep(AGAIN_S)
 
     async def _write(
-        self, events: Sequence[CallEvent], timeout_s: float, at: LedgerOffset | None = None
+        self,
+        events: Sequence[CallEvent],
+        timeout_s: float,
+        at: LedgerOffset | None = None,
+        *,
+        heard: bool = False,
     ) -> None:
         """One transaction: calls, outbox, offset. A batch with a poisonous call is written call by call."""
         newest = _newest(events)
         try:
-            await self._transact(newest, events, timeout_s, at)
+            await self._transact(newest, events, timeout_s, at, heard)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             if len(newest) == 1:
                 self.poisoned += 1
                 log.error("call cannot be stored", call=str(newest[0].id), reason=type(error).__name__)
             else:
                 for call in newest:
-                    await self._write([one for one in events if one.call.id == call.id], timeout_s)
-            await self._transact([], [], timeout_s, at)
+                    mine = [one for one in events if one.call.id == call.id]
+                    await self._write(mine, timeout_s, heard=heard)
+            await self._transact([], [], timeout_s, at, heard)
 
     async def _transact(
         self,
@@ -141,12 +150,14 @@ class CallJournal:
         events: Sequence[CallEvent],
         timeout_s: float,
         at: LedgerOffset | None,
+        heard: bool,
     ) -> None:
         async with self._database.hot(timeout_s=timeout_s) as connection, connection.transaction():
             if calls:
                 await store.write(connection, calls)
             # A change of detail is for the screens of now; whoever was away reads the row.
-            await outbox.add_hot(connection, [one for one in events if not isinstance(one, CallChanged)])
+            told = [one for one in events if not isinstance(one, CallChanged)]
+            await outbox.add_hot(connection, told, published_at=self._clock.now() if heard else None)
             if at is not None:
                 await store.put_ledger_offset(connection, self._pbx, at)
 

@@ -76,12 +76,19 @@ async def add(connection: AsyncConnection, events: Iterable[Event]) -> None:
         await connection.execute(upsert(OutboxRow).on_conflict_do_nothing(), rows)
 
 
-async def add_hot(connection: Any, events: Iterable[Event]) -> None:
-    """As `add`, on the plain asyncpg connection of `Database.hot`, inside its `transaction()`."""
-    rows = [(event.id, event_name(event), msgspec.to_builtins(event)) for event in events]
+async def add_hot(
+    connection: Any, events: Iterable[Event], *, published_at: datetime | None = None
+) -> None:
+    """As `add`, on the plain asyncpg connection of `Database.hot`, inside its `transaction()`.
+
+    *published_at*: when the bus had them already; the relay then leaves them alone.
+    """
+    rows = [(event.id, event_name(event), msgspec.to_builtins(event), published_at) for event in events]
     if rows:
         await connection.executemany(
-            "INSERT INTO outbox (event_id, name, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", rows
+            "INSERT INTO outbox (event_id, name, body, published_at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
+            rows,
         )
 
 

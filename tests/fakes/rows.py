@@ -57,7 +57,7 @@ class Rows:
         self.rows[agent] = row
         return row
 
-    async def record(self, events: Sequence[CallEvent]) -> None:
+    async def record(self, events: Sequence[CallEvent], *, heard: bool = False) -> None:
         self._there()
         self.recorded.extend(events)
 

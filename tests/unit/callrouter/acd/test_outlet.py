@@ -10,9 +10,11 @@ import pytest
 from callrouter.acd.outlet import EventOutlet, Stream
 from crm_core.bus.event import Event
 from crm_core.bus.memory import MemoryBus
+from crm_core.calls.events import CallEnded
 from crm_core.errors import Unavailable
 from crm_core.presence.events import AgentStateChanged
 from crm_core.presence.model import AgentState
+from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.unit
@@ -27,7 +29,7 @@ class Taker:
         self.taken: list[Event] = []
         self.away = False
 
-    async def __call__(self, events: Sequence[Event]) -> None:
+    async def __call__(self, events: Sequence[Event], *, heard: bool = True) -> None:
         if self.away:
             raise Unavailable
         self.taken.extend(events)
@@ -79,3 +81,21 @@ async def test_a_slow_bus_costs_only_the_budget() -> None:
     outlet = EventOutlet(SlowBus(), Taker())
     outlet.put(news("anna"))
     assert not await outlet.handed(0.01)
+
+
+async def test_the_journal_is_told_whether_the_bus_has_an_event() -> None:
+    class AwayBus(MemoryBus):
+        async def publish(self, *events: Event) -> None:
+            raise Unavailable
+
+    said: list[bool] = []
+
+    async def record(_events: Sequence[Event], *, heard: bool) -> None:
+        said.append(heard)
+
+    for bus in (MemoryBus(), AwayBus()):
+        outlet = EventOutlet(bus, record)
+        outlet.put(CallEnded(call=answered_call()))
+        await outlet.handed(0.1)
+        await outlet.journal.drain()
+    assert said == [True, False]
