@@ -95,7 +95,7 @@ async def test_the_journal_is_told_whether_the_bus_has_an_event() -> None:
 
     for bus in (MemoryBus(), AwayBus()):
         outlet = EventOutlet(bus, record)
-        outlet.put(CallEnded(call=answered_call()))
+        outlet.put(CallEnded(call=answered_call(FakeClock().now())))
         await outlet.handed(0.1)
         await outlet.journal.drain()
     assert said == [True, False]
