@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 from uuid import UUID
@@ -10,21 +12,34 @@ from uuid import UUID
 from callcard.watch_words import Words, duration, printable
 from crm_core.calls.model import CallState
 from crm_core.i18n import N_
-from crm_core.live.model import LiveAgent, LiveCall, LiveHealth, LiveQueue
+from crm_core.live.model import LiveAgent, LiveCall, LiveHealth, LiveQueue, LiveRecording
 from crm_core.live.view import LiveView
 
 REMEMBERED_CALLS = 500
 SEPARATOR = " · "
 
 
+@dataclass(slots=True)
+class _Told:
+    """What was printed of a call."""
+
+    who: str = ""
+    text: str = ""
+    trace_lines: int = 0
+
+
 class Lines:
-    """One line an event: time, event, what it is about, and what the trace newly says."""
+    """One line an event: time, event, what it is about, and what the trace newly says.
+
+    An event that changes nothing of its line (a leg that was built, an agent's load) prints none.
+    """
 
     def __init__(self, view: LiveView, words: Words, out: TextIO) -> None:
         self._view = view
         self._words = words
         self._out = out
-        self._traced: OrderedDict[UUID, int] = OrderedDict()
+        self._calls: OrderedDict[UUID, _Told] = OrderedDict()
+        self._told: dict[tuple[str, str], str] = {}  # agents, queues and parts: their last line
 
     def connected(self) -> None:
         """The feed is there (again)."""
@@ -37,45 +52,67 @@ class Lines:
     def told(self, event: str, item: object) -> None:
         """Print one event; the feed's mere signs of life are not worth a line."""
         if isinstance(item, LiveCall):
-            self._print(event, self._call(item, gone=event == "call.gone"))
+            self._call(event, item)
+        elif isinstance(item, LiveRecording):
+            self._recording(event, item)
         elif isinstance(item, LiveAgent):
             state = self._words.agent_state(item.state, item.reason)
-            self._print(event, f"{printable(item.title)}{SEPARATOR}{state}")
+            self._once(event, item.name, f"{printable(item.title)}{SEPARATOR}{state}")
         elif isinstance(item, LiveQueue):
-            self._print(event, self._queue(item))
+            self._once(event, item.name, self._queue(item))
         elif isinstance(item, LiveHealth):
-            self._print(event, f"{printable(item.name)}{SEPARATOR}{self._words.health(item.state)}")
+            state = self._words.health(item.state)
+            self._once(event, item.name, f"{printable(item.name)}{SEPARATOR}{state}")
         elif event == "snapshot":
-            view = self._view
-            counts = self._words(
-                N_("{calls} calls, {agents} agents, {queues} queues"),
-                calls=len(view.calls),
-                agents=len(view.agents),
-                queues=len(view.queues),
-            )
-            self._print(event, counts)
+            self._snapshot(event)
         elif event != "tick":
             self._print(event, "")
 
-    def _call(self, call: LiveCall, *, gone: bool) -> str:
-        parts = [self._words.caller(call), self._words.card(call)]
-        if gone:
-            return SEPARATOR.join(filter(None, parts))
-        agent = call.agent or (call.offer.agent if call.offer is not None else None)
-        parts += [self._words.call_state(call), self._title(agent)]
-        if call.state is CallState.ENDED and call.talk_s:
-            parts.append(duration(call.talk_s))
-        line = SEPARATOR.join(filter(None, parts))
-        news = self._news(call)
-        return f"{line} — {news}" if news else line
+    def _once(self, event: str, name: str, text: str) -> None:
+        if self._told.get((event, name)) != text:
+            self._told[event, name] = text
+            self._print(event, text)
 
-    def _news(self, call: LiveCall) -> str:
-        """Sentences of the trace that were not printed yet."""
-        known = self._traced.pop(call.id, 0)
-        self._traced[call.id] = len(call.trace)
-        if len(self._traced) > REMEMBERED_CALLS:
-            self._traced.popitem(last=False)
-        return " ".join(self._words.trace(line, self._titles()) for line in call.trace[known:])
+    def _snapshot(self, event: str) -> None:
+        view = self._view
+        # What the snapshot shows of them is known: only what differs later is news.
+        self._told |= {("queue.changed", name): self._queue(queue) for name, queue in view.queues.items()}
+        counts = self._words(
+            N_("calls: {calls}, agents: {agents}, queues: {queues}"),
+            calls=len(view.calls),
+            agents=len(view.agents),
+            queues=len(view.queues),
+        )
+        self._print(event, counts)
+
+    def _call(self, event: str, call: LiveCall) -> None:
+        who = SEPARATOR.join(filter(None, (self._words.caller(call), self._words.card(call))))
+        known = self._calls.pop(call.id, None) or _Told()
+        self._calls[call.id] = known
+        if len(self._calls) > REMEMBERED_CALLS:
+            self._calls.popitem(last=False)
+        if event == "call.gone":
+            self._print(event, who)
+            return
+        text = SEPARATOR.join(filter(None, (who, *self._state(call))))
+        news = [self._words.trace(line, self._titles()) for line in call.trace[known.trace_lines :]]
+        if text != known.text or news:
+            self._print(event, " — ".join(filter(None, (text, " ".join(news)))))
+        known.who, known.text, known.trace_lines = who, text, len(call.trace)
+
+    def _state(self, call: LiveCall) -> Iterator[str]:
+        agent = call.agent or (call.offer.agent if call.offer is not None else None)
+        yield self._words.call_state(call)
+        yield self._title(agent)
+        if call.state is CallState.ENDED and call.talk_s:
+            yield duration(call.talk_s)
+
+    def _recording(self, event: str, recording: LiveRecording) -> None:
+        """What became of the audio, with the caller it is of."""
+        known = self._calls.get(recording.call_id)
+        kept = duration(recording.duration_s) if recording.duration_s else ""
+        parts = (known.who if known else "", self._words.recording(recording.state), kept)
+        self._once(event, str(recording.call_id), SEPARATOR.join(filter(None, parts)))
 
     def _queue(self, queue: LiveQueue) -> str:
         said = self._words(

@@ -11,8 +11,9 @@ from crm_core.calls.trace import WORDS, render
 from crm_core.health import HealthState
 from crm_core.i18n import N_, translator
 from crm_core.live.model import LiveCall
-from crm_core.phone_number import format_for
+from crm_core.phone_number import CallerKind, format_for, parse_caller
 from crm_core.presence.model import AgentState
+from crm_core.recordings.model import RecordingState
 
 CALL_STATES: Mapping[CallState, str] = {
     CallState.NEW: N_("new"),
@@ -44,6 +45,16 @@ HEALTH: Mapping[HealthState, str] = {
     HealthState.DEGRADED: N_("works with less"),
     HealthState.DOWN: N_("is down"),
 }
+RECORDINGS: Mapping[RecordingState, str] = {
+    RecordingState.RUNNING: N_("being recorded"),
+    RecordingState.OK: N_("recording kept"),
+    RecordingState.TRUNCATED: N_("recording too short"),
+    RecordingState.NO_AUDIO: N_("recording without sound"),
+    RecordingState.PARTIAL: N_("recording of one side only"),
+    RecordingState.MISSING: N_("no recording"),
+    RecordingState.RECOVERED: N_("recording repaired"),
+    RecordingState.EXPIRED: N_("recording deleted, its time was over"),
+}
 LONGEST_LINE = 400
 
 
@@ -73,14 +84,22 @@ class Words:
         """How a part is."""
         return self(HEALTH[state])
 
+    def recording(self, state: RecordingState) -> str:
+        """What became of a call's audio."""
+        return self(RECORDINGS[state])
+
     def caller(self, call: LiveCall) -> str:
         """The number as people write it, or that it was withheld."""
-        if call.from_number is None:
-            return printable(call.from_raw) or self(N_("withheld"))
-        return format_for(call.from_number, "") if call.from_number.startswith("+") else call.from_number
+        if call.from_number is not None:
+            return format_for(call.from_number, "")
+        if withheld(call.from_raw):
+            return self(N_("withheld"))
+        return format_for(printable(call.from_raw), "")
 
     def card(self, call: LiveCall) -> str:
         """The card's title; without one the name the caller's phone gave; not the number once more."""
+        if call.customer_title is None and withheld(call.from_name):
+            return ""
         title = printable(call.customer_title or call.from_name)
         return "" if title == call.from_number else title
 
@@ -96,6 +115,11 @@ def printable(text: str) -> str:
     """
     kept = "".join(" " if char in "\n\r\t" else char for char in text[:LONGEST_LINE])
     return "".join(char for char in kept if unicodedata.category(char)[0] != "C").strip()
+
+
+def withheld(text: str) -> bool:
+    """Whether *text*, a number or a name from the wire, only says that the caller does not want to say."""
+    return parse_caller(text, country="").kind is CallerKind.WITHHELD
 
 
 def timer(since: datetime, now: datetime) -> str:

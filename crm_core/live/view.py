@@ -9,7 +9,18 @@ import msgspec
 from msgspec import Raw, Struct
 
 from crm_core.errors import BadInput
-from crm_core.live.model import CallGone, LiveAgent, LiveCall, LiveHealth, LiveQueue, Snapshot, Tick
+from crm_core.i18n import N_
+from crm_core.live.model import (
+    CallGone,
+    Item,
+    LiveAgent,
+    LiveCall,
+    LiveHealth,
+    LiveQueue,
+    LiveRecording,
+    Snapshot,
+    Tick,
+)
 
 
 class _RawFrame(Struct, frozen=True, kw_only=True):
@@ -29,7 +40,7 @@ class LiveView:
         self.queues: dict[str, LiveQueue] = {}
         self.health: dict[str, LiveHealth] = {}
 
-    def apply(self, text: str | bytes) -> tuple[str, LiveCall | LiveAgent | LiveQueue | LiveHealth | None]:
+    def apply(self, text: str | bytes) -> tuple[str, Item | None]:
         """Fold one frame in; its event name and, where it is about one thing, that thing.
 
         Events of a name this version does not know are passed over. Raises BadInput when *text* is not
@@ -38,10 +49,10 @@ class LiveView:
         try:
             return self._apply(msgspec.json.decode(text, type=_RawFrame))
         except msgspec.MsgspecError as error:
-            raise BadInput("not a frame of the live feed", field="frame") from error
+            raise BadInput(N_("This is not a message of the live feed."), field="frame") from error
 
-    def _apply(self, frame: _RawFrame) -> tuple[str, LiveCall | LiveAgent | LiveQueue | LiveHealth | None]:
-        item: LiveCall | LiveAgent | LiveQueue | LiveHealth | None = None
+    def _apply(self, frame: _RawFrame) -> tuple[str, Item | None]:
+        item: Item | None = None
         if frame.event == "snapshot":
             self._replace(msgspec.json.decode(frame.data, type=Snapshot))
         elif frame.event == "tick":
@@ -63,6 +74,8 @@ class LiveView:
         elif frame.event == "health.changed":
             item = part = msgspec.json.decode(frame.data, type=LiveHealth)
             self.health[part.name] = part
+        elif frame.event == "recording.settled":
+            item = msgspec.json.decode(frame.data, type=LiveRecording)
         self.last_id = frame.id
         return frame.event, item
 
