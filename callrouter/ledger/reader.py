@@ -52,6 +52,7 @@ class Batch:
     end: Place
     skipped: int  # records that could not be read
     behind: int  # bytes of the file that are not read yet
+    all_read: bool  # no whole record is left at this moment
 
 
 class CelReader:
@@ -91,18 +92,24 @@ class CelReader:
         if self._file is None:
             self._open_first()
         if self._file is None:
-            return self._batch([], 0, 0)
+            return self._batch([], 0, 0, all_read=True)
         size = self._check_size()
         self._file.seek(self._offset)
         data = self._file.read(self._chunk)
         rows, skipped, used = self._take(data)
-        if used == 0:
-            used, skipped = self._at_end(data, size)
         self._offset += used
-        return self._batch(rows, skipped, max(0, size - self._offset))
+        if used:
+            return self._batch(rows, skipped, size, all_read=False)
+        return self._at_end(data, size)
 
-    def _batch(self, rows: list[tuple[Place, CelRow]], skipped: int, behind: int) -> Batch:
-        return Batch(rows=tuple(rows), end=self._place(self._offset), skipped=skipped, behind=behind)
+    def _batch(self, rows: list[tuple[Place, CelRow]], skipped: int, size: int, *, all_read: bool) -> Batch:
+        return Batch(
+            rows=tuple(rows),
+            end=self._place(self._offset),
+            skipped=skipped,
+            behind=max(0, size - self._offset),
+            all_read=all_read,
+        )
 
     def _place(self, offset: int) -> Place:
         self._number += 1
@@ -128,25 +135,23 @@ class CelReader:
     def _report(self, reason: str, offset: int) -> None:
         log.warning("ledger record skipped", reason=reason, offset=offset, file=self._path.name)
 
-    def _at_end(self, data: bytes, size: int) -> tuple[int, int]:
-        """No whole record: wait for more, skip what never becomes one, or go to the next file.
-
-        Bytes to pass over, and bad records in them.
-        """
+    def _at_end(self, data: bytes, size: int) -> Batch:
+        """No whole record: pass over what never becomes one, go to the next file, or wait for more."""
         if len(data) >= MAX_RECORD:
             self._report("no end", self._offset)
-            return len(data), 1
+            self._offset += len(data)
+            return self._batch([], 1, size, all_read=False)
         if not self._replaced():
             self._drained = False
-            return 0, 0
+            return self._batch([], 0, size, all_read=True)
         if not self._drained:
             # A write that was under way at the rename may still come to the old file.
             self._drained = True
-            return 0, 0
+            return self._batch([], 0, size, all_read=True)
         if data:
             self._report("torn", self._offset)
         self._next_file()
-        return 0, 1 if data else 0
+        return self._batch([], 1 if data else 0, 0, all_read=False)
 
     def _check_size(self) -> int:
         """Bytes of the file now; back to its start when it was truncated."""

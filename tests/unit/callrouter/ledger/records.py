@@ -26,7 +26,8 @@ OTHER = "0e4a8a52-6d5c-4c1f-9a52-3f0f5f6f7a02"
 @cache
 def recorded(*names: str) -> bytes:
     """The CEL files of these calls, one after another in the order of their times."""
-    return b"".join(sorted(((DATA / name / "cel.csv").read_bytes() for name in names), key=_time))
+    files: list[bytes] = [(DATA / name / "cel.csv").read_bytes() for name in names]
+    return b"".join(sorted(files, key=_time))
 
 
 def _time(data: bytes) -> bytes:

@@ -55,7 +55,7 @@ async def all_of(path: Path, chunk: int = MAX_RECORD) -> tuple[list[tuple[Place,
         batch = await reader.read()
         rows += [(place, row.caller_name) for place, row in batch.rows]
         bad += batch.skipped
-        if not batch.rows and not batch.skipped and not batch.behind:
+        if batch.all_read:
             break
     await reader.close()
     return rows, bad
