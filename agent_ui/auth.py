@@ -25,9 +25,7 @@ async def signed_in(request: web.Request, handler: Handler) -> web.StreamRespons
     token = bearer_token(request)
     reader = await request.app[SERVICES].tokens.reader_for_token(token) if token is not None else None
     if reader is None:
-        raise NotSignedIn(
-            hint="Send a token as `Authorization: Bearer <token>`; `callcard token new` makes one."
-        )
+        raise NotSignedIn(hint=HINT)
     request[READER] = reader
     return await handler(request)
 

@@ -10,6 +10,7 @@ import asyncio
 
 from asterisk_conf.settings import Asterisk, PbxSettings
 from crm_core.errors import Unavailable
+from crm_core.i18n import Message
 
 
 class Control:
@@ -32,12 +33,14 @@ class Control:
             async with asyncio.timeout(timeout or self._timeout):
                 output, _ = await process.communicate()
         except TimeoutError:
-            raise Unavailable(f"Asterisk did not answer on its control socket: {command}") from None
+            raise Unavailable(
+                Message("Asterisk did not answer on its control socket: {command}", command=command)
+            ) from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         text = output.decode(errors="replace")
         if process.returncode != 0:
-            raise Unavailable(f"Asterisk's control socket is away: {text.strip()[:200]}")
+            raise Unavailable(Message("Asterisk's control socket is away: {said}", said=text.strip()[:200]))
         return text

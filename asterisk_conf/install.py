@@ -25,6 +25,7 @@ from asterisk_conf import apt_sources, find
 from asterisk_conf.apt_sources import AptSource
 from asterisk_conf.settings import Asterisk
 from crm_core.errors import CallcardError, StartRefused
+from crm_core.i18n import Message
 
 log = structlog.get_logger(__name__)
 
@@ -69,47 +70,51 @@ class Distribution:
 
 
 def ensure_asterisk(
-    cache: Path, configured: Path | None = None, *, say: Callable[[str], None] | None = None
+    cache: Path, configured: Path | None = None, *, say: Callable[[Message], None] | None = None
 ) -> Asterisk:
     """The Asterisk that `find.find_asterisk` finds, else a fresh install into *cache*. Blocking.
 
-    *say* gets a line for people at each step. Raises StartRefused or InstallFailed, each one line.
+    *say* gets a message for people at each step. Raises StartRefused or InstallFailed, each one line.
     """
     found = find.find_asterisk(cache, configured)
     return found or install(cache, say=say)
 
 
-def install(cache: Path, *, say: Callable[[str], None] | None = None) -> Asterisk:
+def install(cache: Path, *, say: Callable[[Message], None] | None = None) -> Asterisk:
     """Install into *cache* and return it; what is installed there already is returned as it is.
 
     A second install at the same time waits for the first. Blocking, bounded (every program has a time
     limit). Raises InstallFailed.
     """
-    tell = say or (lambda line: log.info("asterisk install", step=line))
+    tell = say or (lambda line: log.info("asterisk install", step=str(line)))
     place = cache / find.ROOT
     place.mkdir(parents=True, exist_ok=True)
     with _alone(place / "lock"):
         if (cached := find.cached(cache)) is not None:
-            tell(f"Asterisk {cached.version_text} is installed in {place} already")
+            tell(_installed(cached, place))
             return cached
         distribution = read_distribution(Path("/etc/os-release").read_text())
         source = system_source(distribution)
         work = place / ".work"
         try:
             options = _private_apt(work, distribution, source)
-            tell("Reading the list of packages")
+            tell(Message("Reading the list of packages"))
             _with_retries(["apt-get", *options, "update", "-qq", "--error-on=any"], _UPDATE_S)
-            tell("Downloading Asterisk, its libraries, prompts and music")
+            tell(Message("Downloading Asterisk, its libraries, prompts and music"))
             _with_retries(
                 ["apt-get", *options, "install", "-y", "-qq", "--download-only", *PACKAGES], _DOWNLOAD_S
             )
-            tell("Unpacking")
+            tell(Message("Unpacking"))
             root = _unpack(sorted((work / "cache/archives").glob("*.deb")), place / ".root.new")
         finally:
             shutil.rmtree(work, ignore_errors=True)
         asterisk = _adopt(root, place)
-    tell(f"Asterisk {asterisk.version_text} is installed in {place}")
+    tell(_installed(asterisk, place))
     return asterisk
+
+
+def _installed(asterisk: Asterisk, place: Path) -> Message:
+    return Message("Asterisk {version} is installed in {place}", version=asterisk.version_text, place=place)
 
 
 def read_distribution(os_release: str) -> Distribution:

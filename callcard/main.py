@@ -41,7 +41,7 @@ def up(*, office: Annotated[Path | None, Parameter(help="Apply this office file 
 @app.command
 def demo(
     *,
-    language: Annotated[str, Parameter(help="en, ru or az.")] = "",
+    language: Annotated[str, Parameter(name="--lang", help="en, ru or az; else from LANG.")] = "",
     calls: Annotated[int, Parameter(help="Stop after so many calls; 0: go on until Ctrl-C.")] = 0,
     data: Annotated[
         Path | None, Parameter(help="Keep the demo's data here instead of a throw-away folder.")
@@ -215,8 +215,10 @@ def run() -> None:
     try:
         app()
     except CallcardError as error:
-        hint = f" ({error.hint})" if error.hint else ""
-        sys.stderr.write(f"callcard: {error.message}{hint}\n")
+        from callcard.terminal import in_words
+
+        hint = f" ({in_words(error.hint_words)})" if error.hint_words else ""
+        sys.stderr.write(f"callcard: {in_words(error.words)}{hint}\n")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -11,10 +11,12 @@ from callcard.access import opened_database
 from callcard.layout import Layout, read_running
 from callcard.pbx import found_asterisk, pbx_settings
 from callcard.settings import Settings, load_keys
+from callcard.terminal import in_words, say
 from crm_core.clock import SystemClock
 from crm_core.customers.seeding import FileCustomers
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, BadOffice
+from crm_core.i18n import N_, Message
 from crm_core.office.changes import Change
 from crm_core.office.model import OfficeFile
 from crm_core.office.reading import OfficeProblems, read_office
@@ -26,7 +28,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}") from None
+        raise BadInput(Message("{path}: cannot be read: {error}", path=path, error=error)) from None
 
 
 def office_service(database: Database) -> OfficeService:
@@ -40,11 +42,16 @@ async def check_office(path: Path) -> int:
         office = read_office(read_text(path))
     except OfficeProblems as problems:
         for problem in problems.problems:
-            sys.stdout.write(f"{path}:{problem}\n")
+            say(f"{path}: {in_words(problem.words)}")
         return 1
-    sys.stdout.write(
-        f"{path}: right: {len(office.people)} people, {len(office.numbers)} numbers,"
-        f" {len(office.queues)} queues\n"
+    say(
+        Message(
+            "{path}: right; people: {people}, numbers: {numbers}, queues: {queues}",
+            path=path,
+            people=len(office.people),
+            numbers=len(office.numbers),
+            queues=len(office.queues),
+        )
     )
     return 0
 
@@ -63,7 +70,8 @@ async def apply_office(settings: Settings, path: Path, *, base: int | None) -> i
         loader = await _loader(settings, read_office(text))
         applied = await office_service(database).apply(text, base, getpass.getuser(), loader)
     _print_changes(applied.changes)
-    sys.stdout.write(f"version {applied.version}{'' if applied.new else ' (unchanged)'}\n")
+    text = N_("version {version}") if applied.new else N_("version {version} (unchanged)")
+    say(Message(text, version=applied.version))
     return 0
 
 
@@ -72,7 +80,7 @@ async def export_office(settings: Settings) -> int:
     async with opened_database(settings) as database:
         text = await office_service(database).export()
     if text is None:
-        raise BadOffice("There is no applied office yet", hint="callcard office apply FILE")
+        raise BadOffice(N_("There is no applied office yet."), hint="callcard office apply FILE")
     sys.stdout.write(text)
     return 0
 
@@ -97,6 +105,6 @@ async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:
 
 def _print_changes(changes: tuple[Change, ...]) -> None:
     for change in changes:
-        sys.stdout.write(f"{change.words}\n")
+        say(change.words)
     if not changes:
-        sys.stdout.write("nothing changes\n")
+        say(N_("Nothing changes."))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 
 from asterisk_conf.find import find_asterisk
@@ -16,16 +15,18 @@ from callcard.layout import DataLock, Layout
 from callcard.logs import set_up_logs
 from callcard.pbx import device_secret, found_asterisk, pbx_settings, private_pbx, rendered_with
 from callcard.settings import Settings, load_keys
+from callcard.terminal import say
 from crm_core.errors import BadOffice
+from crm_core.i18n import Message
 from crm_core.office.reading import read_office
 
 
 async def install_pbx(settings: Settings, *, quiet: bool) -> int:
     """Find or fetch Asterisk, print its version. With *quiet*, one that is there already says nothing."""
     before = await asyncio.to_thread(find_asterisk, settings.cache, settings.asterisk)
-    asterisk = await asyncio.to_thread(ensure_asterisk, settings.cache, settings.asterisk, say=_say)
+    asterisk = await asyncio.to_thread(ensure_asterisk, settings.cache, settings.asterisk, say=say)
     if before is None or not quiet:
-        _say(f"Asterisk {asterisk.version_text}: {asterisk.command[-1]}")
+        say(f"Asterisk {asterisk.version_text}: {asterisk.command[-1]}")
     return 0
 
 
@@ -42,7 +43,13 @@ async def run_private_pbx(settings: Settings) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        _say(f"Asterisk {pbx.asterisk.version_text} runs: SIP {office.sip.bind}:{office.sip.port}")
+        say(
+            Message(
+                "Asterisk {version} runs: SIP {address}",
+                version=pbx.asterisk.version_text,
+                address=f"{office.sip.bind}:{office.sip.port}",
+            )
+        )
         await stop.wait()
         await pbx.stop()
     finally:
@@ -61,7 +68,7 @@ async def render_pbx(settings: Settings, office_path: Path, to: Path) -> int:
         raise BadOffice("; ".join(str(finding) for finding in findings))
     to.mkdir(parents=True, exist_ok=True)
     write_files(rendered, to)
-    _say(f"{len(rendered.files)} files in {to}")
+    say(Message("Files written to {folder}: {count}", folder=to, count=len(rendered.files)))
     return 0
 
 
@@ -73,10 +80,5 @@ async def list_devices(settings: Settings) -> int:
     for person in office.person_list():
         for device in person.devices:
             secret = device.contact or device_secret(keys, device.endpoint)
-            _say(f"{device.endpoint}  {office.sip.bind}:{office.sip.port}  {secret}  {person.title}")
+            say(f"{device.endpoint}  {office.sip.bind}:{office.sip.port}  {secret}  {person.title}")
     return 0
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -7,23 +7,25 @@ import sys
 
 from callcard.access import database_url, opened_database
 from callcard.settings import Settings
+from callcard.terminal import in_words, say
 from crm_core.clock import SystemClock
 from crm_core.db.migrate import upgrade
 from crm_core.errors import BadInput
+from crm_core.i18n import N_, Message
 from crm_core.people.service import PeopleService
 
 
 async def add_user(settings: Settings, name: str) -> int:
     """Read a password (twice on a terminal) and give it to *name*."""
     if sys.stdin.isatty():
-        password = getpass.getpass(f"Password of {name}: ")
-        if getpass.getpass("Again: ") != password:
-            raise BadInput("The two passwords differ; nothing was changed")
+        password = getpass.getpass(in_words(Message("Password of {name}: ", name=name)))
+        if getpass.getpass(in_words(N_("Again: "))) != password:
+            raise BadInput(N_("The two passwords differ; nothing was changed."))
     else:
         password = sys.stdin.readline().rstrip("\n")
     async with opened_database(settings) as database:
         await PeopleService(database, SystemClock()).add_user(name, password, by=getpass.getuser())
-    sys.stdout.write(f"{name} has a password\n")
+    say(Message("{name} has a password now.", name=name))
     return 0
 
 
@@ -39,5 +41,5 @@ async def upgrade_database(settings: Settings) -> int:
     """Upgrade, and say so."""
     async with database_url(settings) as url:
         await upgrade(url)
-    sys.stdout.write("The database has this version's tables\n")
+    say(N_("The database has this version's tables."))
     return 0

@@ -24,11 +24,13 @@ from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first
 from callcard.pbx import Overlay, private_pbx
 from callcard.settings import Settings, load_keys
+from callcard.terminal import say
 from crm_core.child import Child, Command
 from crm_core.db.embedded import EmbeddedPostgres
 from crm_core.db.migrate import upgrade
 from crm_core.errors import StartRefused
 from crm_core.health import Health
+from crm_core.i18n import Message
 from crm_core.office.model import OfficeFile
 from crm_core.supervise import RestartPolicy
 from crm_core.supervise import Supervisor as ChildSupervisor
@@ -70,8 +72,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
         async with self.running():
-            sys.stdout.write(f"Callcard is up at http://{self.settings.http}  (Ctrl-C ends it)\n")
-            sys.stdout.flush()
+            say(Message("Callcard is up at {url}  (Ctrl-C ends it)", url=f"http://{self.settings.http}"))
             await stop.wait()
             log.info("ending")
         return 0

@@ -10,21 +10,12 @@ from collections.abc import Callable
 from callcard.access import opened_database
 from callcard.layout import Layout, read_running
 from callcard.settings import Settings
+from callcard.terminal import chosen_language
 from callcard.watch import watch
 from crm_core.clock import SystemClock
-from crm_core.errors import BadInput, StartRefused
-from crm_core.i18n import LANGUAGES
+from crm_core.errors import StartRefused
 from crm_core.people.model import Role
 from crm_core.people.service import PeopleService
-
-
-def chosen_language(asked: str) -> str:
-    """*asked*, else what LC_ALL, LC_MESSAGES or LANG say, else English. Raises BadInput for another."""
-    if asked and asked not in LANGUAGES:
-        raise BadInput(f"--lang: {asked!r} is not one of {', '.join(LANGUAGES)}")
-    environment = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    first = next(filter(None, (asked, *environment)), "en")
-    return first[:2] if first[:2] in LANGUAGES else "en"
 
 
 async def run_watch(

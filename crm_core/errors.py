@@ -13,6 +13,8 @@ CallcardError
 
 from __future__ import annotations
 
+from crm_core.i18n import Message, as_message
+
 
 class CallcardError(Exception):
     """Something went wrong in a way we foresaw."""
@@ -21,14 +23,30 @@ class CallcardError(Exception):
     status = 500
 
     def __init__(
-        self, message: str = "", *, field: str | None = None, hint: str | None = None, code: str | None = None
+        self,
+        message: str | Message = "",
+        *,
+        field: str | None = None,
+        hint: str | Message | None = None,
+        code: str | None = None,
     ) -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
-        self.message = message or (self.__doc__ or "").strip()
+        """*message* is a message id, or one with values; without it the class's own words are said."""
+        self.words = as_message(message or (self.__doc__ or "").strip())
+        self.hint_words = None if hint is None else as_message(hint)
+        super().__init__(str(self.words))
         self.field = field
-        self.hint = hint
         if code is not None:
             self.code = code
+
+    @property
+    def message(self) -> str:
+        """What went wrong, in English: for logs."""
+        return str(self.words)
+
+    @property
+    def hint(self) -> str | None:
+        """The way out, in English."""
+        return None if self.hint_words is None else str(self.hint_words)
 
 
 class BadInput(CallcardError):

@@ -72,11 +72,11 @@ def resolve(root: Path, relative: str) -> Path:
     Raises NotFound for every other case, so that nothing is told about what lies elsewhere.
     """
     if not _RELATIVE.match(relative):
-        raise NotFound(N_("this recording has no audio"))
+        raise NotFound(N_("This recording has no audio."))
     path = root.joinpath(*PurePosixPath(relative).parts)
     steps = [path, *path.relative_to(root).parents][:-1]
     if any((root / step).is_symlink() for step in steps) or not path.is_file():
-        raise NotFound(N_("this recording has no audio"))
+        raise NotFound(N_("This recording has no audio."))
     return path
 
 

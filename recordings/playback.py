@@ -37,7 +37,7 @@ class Playback:
         found = await self._service.play(reader, recording_id)
         mime = _MIME.get(found.format or "")
         if found.path is None or mime is None:
-            raise NotFound(N_("this recording has no audio"))
+            raise NotFound(N_("This recording has no audio."))
         path, size = await asyncio.to_thread(_locate, self._root, found.path)
         return AudioFile(path, size, mime, found.sha256 or f"{found.id}-{size}")
 

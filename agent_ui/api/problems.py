@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from agent_ui.api.shapes import Problem
 from agent_ui.language import asked_language
 from crm_core.errors import CallcardError
-from crm_core.i18n import N_, translator
+from crm_core.i18n import N_, Message, as_message, translator
 
 log = structlog.get_logger(__name__)
 
@@ -26,21 +26,6 @@ _HTTP = {
     415: ("not_json", N_("The body must be JSON (Content-Type: application/json).")),
     426: ("not_websocket", N_("This address speaks WebSocket.")),
 }
-# The error tree's own words, said when an error was raised without any: marked for the catalogues here,
-# because a docstring cannot be.
-TREE = (
-    N_("Something went wrong in a way we foresaw."),
-    N_("What was given is not of the form asked for."),
-    N_("The office file says something that cannot be."),
-    N_("No valid token."),
-    N_("You may not do this."),
-    N_("There is no such thing here."),
-    N_("Somebody else changed it first."),
-    N_("A part we depend on is away; nothing was changed, try again."),
-    N_("The process must not start like this."),
-    N_("The body must be JSON (Content-Type: application/json)."),
-    N_("This person has too many live connections open."),
-)
 _INTERNAL = ("internal", N_("Something went wrong on our side; it was written down."))
 _TIMEOUT = ("timeout", N_("The answer took too long; nothing is known of its outcome."))
 
@@ -49,21 +34,21 @@ def problem(
     request: web.BaseRequest,
     status: int,
     code: str,
-    message: str,
+    message: str | Message,
     *,
     field: str | None = None,
-    hint: str | None = None,
+    hint: str | Message | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """One problem; *message* and *hint* are message ids."""
+    """One problem; *message* and *hint* are message ids, or messages with values."""
     gettext = translator(asked_language(request)).gettext
     body = Problem(
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=gettext(message),
+        detail=as_message(message).said(gettext),
         code=code,
         field=field,
-        hint=gettext(hint) if hint else None,
+        hint=as_message(hint).said(gettext) if hint else None,
     )
     return web.Response(
         status=status,
@@ -84,9 +69,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             request,
             error.status,
             error.code,
-            error.message,
+            error.words,
             field=error.field,
-            hint=error.hint,
+            hint=error.hint_words,
             headers=headers,
         )
     except web.HTTPException as error:

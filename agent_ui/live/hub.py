@@ -117,7 +117,7 @@ class LiveHub:
                 group.create_task(self._recheck_readers(), name="live-recheck")
                 async for event in events:
                     self.hand_over(event)
-                raise Unavailable("the bus ended the live subscription")
+                raise Unavailable(N_("The bus is closed."))
         finally:
             await events.close()
             self.close()

@@ -22,12 +22,12 @@ from callcard.logs import set_up_logs
 from callcard.pbx import pbx_settings
 from callcard.settings import Listen, Settings, load_keys, read_settings
 from callcard.supervisor import Supervisor
+from callcard.terminal import chosen_language, say
 from callcard.watch import watch
-from callcard.watch_command import chosen_language
 from crm_core.clock import SystemClock
 from crm_core.db.engine import Database
 from crm_core.errors import StartRefused
-from crm_core.i18n import N_, translator
+from crm_core.i18n import N_, Message
 from crm_core.office.model import OfficeFile
 from crm_core.office.reading import read_office
 from crm_core.office.writing import canonical
@@ -45,10 +45,9 @@ _LAST_CALL_S = 60.0
 async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
     """Run until Ctrl-C, or until *calls* calls were made and are over."""
     shown = chosen_language(language)
-    say = translator(shown).gettext
-    _print(say(PREPARING))
+    say(PREPARING, shown)
     base = read_settings({k: v for k, v in os.environ.items() if k != "CALLCARD_AMI_HOST"})
-    await asyncio.to_thread(ensure_asterisk, base.cache, base.asterisk, say=_print)
+    await asyncio.to_thread(ensure_asterisk, base.cache, base.asterisk, say=lambda line: say(line, shown))
     async with _folder(data) as folder:
         settings = _settings(base, folder)
         set_up_logs(folder / "logs" / "callcard.log")
@@ -59,13 +58,13 @@ async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
         async with supervisor.running():
             tokens = await _log_in(supervisor.database_url, office)
             url = f"http://{settings.http}"
-            _print(say(READY).format(url=url, token=tokens["viktor"]))
+            say(Message(READY, url=url, token=tokens["viktor"]), shown)
             await _until_stopped(
                 stop,
                 watch(url, tokens["admin"], language=shown, plain=not sys.stdout.isatty(), out=sys.stdout),
                 _calls(folder / "pbx" / "spool", calls),
             )
-            _print(say(ENDING))
+            say(ENDING, shown)
     return 0
 
 
@@ -181,8 +180,3 @@ async def _folder(data: Path | None) -> AsyncIterator[Path]:
         yield folder
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from crm_core.calls.model import Direction, Offer, OfferState
 from crm_core.errors import BadInput
+from crm_core.i18n import N_
 from crm_core.ids import parse_id
 from crm_core.routing.model import Action, Decision
 
@@ -88,16 +89,16 @@ def parse_ask(
 ) -> Ask:
     """Read the arguments of `AGI(…/route,…)`. Raises BadInput naming the field that is out of form."""
     if not 5 <= len(args) <= _FIELDS:
-        raise BadInput("wrong number of arguments", field="args")
+        raise BadInput(N_("The number of arguments is wrong."), field="args")
     call, did, queue, attempt, reason, status, presentation, offer, direction, from_agent = [
         *args,
         *[""] * (_FIELDS - len(args)),
     ]
     call_id = parse_id(call)
     if call_id is None:
-        raise BadInput("not a call id", field="call")
+        raise BadInput(N_("This is not the id of a call."), field="call")
     if offer and parse_id(offer) is None:
-        raise BadInput("not an offer id", field="offer")
+        raise BadInput(N_("This is not the id of an offer."), field="offer")
     _form(_UNIQUEID, uniqueid, "uniqueid")
     _form(_NAME, queue, "queue")
     _form(_ATTEMPT, attempt, "attempt")
@@ -111,7 +112,7 @@ def parse_ask(
         ended = DialStatus(status) if why is Reason.DIALLED else None
         way = Direction(direction or Direction.IN)
     except ValueError as error:
-        raise BadInput("an unknown word", field="reason, status or direction") from error
+        raise BadInput(N_("This word is not known here."), field="reason, status or direction") from error
     return Ask(
         call_id=call_id,
         did=did or None,
@@ -161,7 +162,7 @@ class Answer:
 
 def _form(pattern: re.Pattern[str], text: str, field: str) -> None:
     if not pattern.match(text):
-        raise BadInput("out of form", field=field)
+        raise BadInput(N_("What was given is not of the form asked for."), field=field)
 
 
 def _clean(text: str) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from crm_core.errors import BadInput
+from crm_core.i18n import N_
 from crm_core.ids import new_id
 
 _classes: dict[str, type[Event]] = {}
@@ -45,7 +46,7 @@ def event_class(name: str) -> type[Event]:
     try:
         return _classes[name]
     except KeyError:
-        raise BadInput("unknown event name", field="type") from None
+        raise BadInput(N_("This event has no known name."), field="type") from None
 
 
 def encode(event: Event) -> bytes:
@@ -59,4 +60,4 @@ def decode(data: bytes | str) -> Event:
         raw: dict[str, Any] = msgspec.json.decode(data)
         return msgspec.convert(raw["body"], event_class(raw["type"]))
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise BadInput("not an event", field="event") from error
+        raise BadInput(N_("This is not an event."), field="event") from error

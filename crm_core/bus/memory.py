@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm_core.bus.event import Event
 from crm_core.bus.subscription import QueueSubscription, require_registered
 from crm_core.errors import Unavailable
+from crm_core.i18n import N_
 
 
 class MemoryBus:
@@ -17,7 +18,7 @@ class MemoryBus:
     async def publish(self, *events: Event) -> None:
         """Put *events* into every subscriber's queue. Raises BadInput for an unregistered one."""
         if self._closed:
-            raise Unavailable("the bus is closed")
+            raise Unavailable(N_("The bus is closed."))
         require_registered(events)
         for event in events:
             for subscription in self._subscriptions:
@@ -26,7 +27,7 @@ class MemoryBus:
     async def subscribe(self, *classes: type[Event], name: str, limit: int = 10_000) -> QueueSubscription:
         """Receive events of *classes* (all, when none is named) published from now on."""
         if self._closed:
-            raise Unavailable("the bus is closed")
+            raise Unavailable(N_("The bus is closed."))
         subscription = QueueSubscription(classes, name, limit, self._forget)
         # A new list each time: publish may be iterating over the old one.
         self._subscriptions = [*self._subscriptions, subscription]

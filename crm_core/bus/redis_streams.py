@@ -23,6 +23,7 @@ from crm_core.bus.event import Event, decode, encode
 from crm_core.bus.subscription import QueueSubscription, require_registered
 from crm_core.errors import BadInput, Unavailable
 from crm_core.health import Health, HealthState
+from crm_core.i18n import N_
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ class RedisBus:
         unregistered event. When the time ran out it may have happened after all: consumers dedupe.
         """
         if self._closed:
-            raise Unavailable("the bus is closed")
+            raise Unavailable(N_("The bus is closed."))
         require_registered(events)
         if not events:
             return
@@ -86,7 +87,7 @@ class RedisBus:
             async with asyncio.timeout(self._timeout_s):
                 await _heeding(self._publish(keys=[STREAM, EPOCH], args=[encode(event) for event in events]))
         except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable("the bus is away") from error
+            raise Unavailable(N_("The bus is away.")) from error
 
     async def subscribe(self, *classes: type[Event], name: str, limit: int = 10_000) -> QueueSubscription:
         """Receive events of *classes* (all, when none is named) published from now on.
@@ -94,7 +95,7 @@ class RedisBus:
         Works while Redis is away: the subscription then begins with `Lagged` when it is back.
         """
         if self._closed:
-            raise Unavailable("the bus is closed")
+            raise Unavailable(N_("The bus is closed."))
         subscription = QueueSubscription(classes, name, limit, self._forget)
         if self._reader is None:
             self._reader = asyncio.create_task(self._read(), name="bus-reader")

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from crm_core.bus.event import Event, event_class, event_name
 from crm_core.bus.port import Lagged
 from crm_core.errors import BadInput
+from crm_core.i18n import N_
 
 
 class QueueSubscription:
@@ -83,4 +84,4 @@ def require_registered(events: tuple[Event, ...]) -> None:
     """Raise BadInput when an event has no name on the wire: no other process could read it."""
     for event in events:
         if event_class(event_name(event)) is not type(event):
-            raise BadInput("another class has this event's name", field="type")
+            raise BadInput(N_("Another event has this name."), field="type")

@@ -85,7 +85,7 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
         Code.OFFER_REFUSED: N_("{agent} refused the call."),
         Code.OFFER_UNREACHABLE: N_("{agent}'s device could not be reached; this is not counted as missed."),
         Code.OFFER_WITHDRAWN: N_("The offer to {agent} was withdrawn."),
-        Code.ROUND_OVER: N_("{count} offers were made one after another; the caller waits before the next."),
+        Code.ROUND_OVER: N_("Offers made one after another: {count}; the caller waits before the next."),
         Code.WAITS: N_("Nobody is free in {queue}; the caller waits with music."),
         Code.FREED: N_("{agent} became free; the caller is the first in line."),
         Code.OVERFLOW_NO_AGENTS: N_("Nobody is logged in to {queue}; overflow."),

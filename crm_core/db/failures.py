@@ -6,6 +6,7 @@ import asyncpg
 from sqlalchemy import exc
 
 from crm_core.errors import Unavailable
+from crm_core.i18n import N_
 
 # SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say: nothing is wrong with the request.
 _CLASSES = (
@@ -45,6 +46,6 @@ def away(error: BaseException) -> bool:
 
 def unavailable(error: BaseException) -> Unavailable:
     """The error callers see. Its text is fixed: server messages may hold row values."""
-    problem = Unavailable("the database is away")
+    problem = Unavailable(N_("The database is away."))
     problem.__cause__ = error
     return problem

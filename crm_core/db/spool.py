@@ -32,6 +32,7 @@ from typing import TypeVar
 import structlog
 
 from crm_core.errors import StartRefused, Unavailable
+from crm_core.i18n import N_, Message
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +174,7 @@ class Spool:
     def _append(self, batch: Sequence[bytes]) -> None:
         data = b"".join(map(frame, batch))
         if self.size + len(data) > self._limit:
-            raise SpoolFull(f"the spool holds its limit of {self._limit} bytes")
+            raise SpoolFull(Message("The spool holds its limit of {limit} bytes.", limit=self._limit))
         try:
             segment = self._segment_to_write()
             try:
@@ -184,8 +185,8 @@ class Spool:
                 raise
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise SpoolFull("the disk of the spool is full") from error
-            raise Unavailable("the spool cannot be written") from error
+                raise SpoolFull(N_("The disk of the spool is full.")) from error
+            raise Unavailable(N_("The spool cannot be written.")) from error
         segment.size += len(data)
         segment.count += len(batch)
         self._next += len(batch)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from crm_core.i18n import Message
 from crm_core.office.model import CustomerEntry, DeviceEntry, OfficeFile
 
 SECTIONS = ("offices", "teams", "people", "trunks", "numbers", "queues")
@@ -33,11 +34,13 @@ class Change:
     after: str | None = None
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """One line for people: `queues.sales.ring_s: 20 → 25`."""
-        if self.kind is ChangeKind.CHANGED:
-            return f"{self.path}: {self.before} → {self.after}"
-        return f"{self.path}: {self.kind} ({self.after or self.before})"
+        if self.kind is ChangeKind.ADDED:
+            return Message("{path}: added ({what})", path=self.path, what=self.after)
+        if self.kind is ChangeKind.REMOVED:
+            return Message("{path}: removed ({what})", path=self.path, what=self.before)
+        return Message("{path}: {before} → {after}", path=self.path, before=self.before, after=self.after)
 
 
 def diff(old: OfficeFile | None, new: OfficeFile) -> tuple[Change, ...]:
@@ -83,13 +86,13 @@ def _value(path: str, old: Any, new: Any) -> Iterator[Change]:
 
 
 def _short(value: Any) -> str:
-    """*value* in a few words: a thing by its title, a list by its parts."""
+    """*value* as the file writes it, in short: a thing by its title, a list by its parts, nothing as `–`."""
     if value is None:
-        return "none"
+        return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
     if isinstance(value, tuple):
-        return ", ".join(_short(part) for part in value) or "none"
+        return ", ".join(_short(part) for part in value) or "–"
     if isinstance(value, DeviceEntry):
         return f"{value.name} ({value.contact or value.kind})"
     if isinstance(value, msgspec.Struct):

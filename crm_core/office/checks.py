@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
+from crm_core.i18n import Message
 from crm_core.office.model import OfficeFile
 from crm_core.office.yaml_text import Path
 from crm_core.people.model import DeviceKind
@@ -26,7 +27,7 @@ class Fault:
     """One thing that cannot be, at *path* of the file."""
 
     path: Path
-    text: str
+    text: Message
 
 
 def check(office: OfficeFile) -> tuple[Fault, ...]:
@@ -47,52 +48,54 @@ def check(office: OfficeFile) -> tuple[Fault, ...]:
     return tuple(fault for part in parts for fault in part(office))
 
 
-def _known(names: Iterable[str]) -> str:
+def _known(names: Iterable[str]) -> Message:
     listed = ", ".join(names)
-    return f"known: {listed}" if listed else "none is defined yet"
+    return Message("known: {names}", names=listed) if listed else Message("none is defined yet")
+
+
+def _not_in(section: str, name: str, known: Iterable[str]) -> Message:
+    return Message(
+        "names '{name}', which is not in {section}; {known}", name=name, section=section, known=_known(known)
+    )
+
+
+def _nobody(name: str, office: OfficeFile) -> Message:
+    return Message("names '{name}', who is not in people; {known}", name=name, known=_known(office.people))
 
 
 def _names(office: OfficeFile) -> Iterator[Fault]:
     for section in ("people", "trunks", "queues"):
         for name in getattr(office, section):
             if name in RESERVED:
-                yield Fault((section, name), "this name is taken by the system: choose another")
+                yield Fault((section, name), Message("this name is taken by the system: choose another"))
 
 
 def _offices(office: OfficeFile) -> Iterator[Fault]:
     if not office.offices:
-        yield Fault(("offices",), "at least one office is needed")
+        yield Fault(("offices",), Message("at least one office is needed"))
     for name, entry in office.offices.items():
         here = ("offices", name)
         if entry.timezone not in zoneinfo.available_timezones():
-            yield Fault(
-                (*here, "timezone"), f"'{entry.timezone}' is not an IANA time zone such as Europe/Moscow"
-            )
+            text = Message("'{zone}' is not an IANA time zone such as Europe/Moscow", zone=entry.timezone)
+            yield Fault((*here, "timezone"), text)
         if entry.country not in phonenumbers.SUPPORTED_REGIONS:
-            yield Fault((*here, "country"), f"'{entry.country}' is not a country code such as RU or AZ")
+            text = Message("'{country}' is not a country code such as RU or AZ", country=entry.country)
+            yield Fault((*here, "country"), text)
     for name, team in office.teams.items():
         if team.office not in office.offices:
-            yield Fault(
-                ("teams", name, "office"),
-                f"names '{team.office}', which is not in offices; {_known(office.offices)}",
-            )
+            yield Fault(("teams", name, "office"), _not_in("offices", team.office, office.offices))
 
 
 def _people(office: OfficeFile) -> Iterator[Fault]:
     for name, person in office.people.items():
         here = ("people", name)
         if person.office not in office.offices:
-            yield Fault(
-                (*here, "office"),
-                f"names '{person.office}', which is not in offices; {_known(office.offices)}",
-            )
+            yield Fault((*here, "office"), _not_in("offices", person.office, office.offices))
         if person.team is None:
             continue
         team = office.teams.get(person.team)
         if team is None:
-            yield Fault(
-                (*here, "team"), f"names '{person.team}', which is not in teams; {_known(office.teams)}"
-            )
+            yield Fault((*here, "team"), _not_in("teams", person.team, office.teams))
 
 
 def _devices(office: OfficeFile) -> Iterator[Fault]:
@@ -101,17 +104,17 @@ def _devices(office: OfficeFile) -> Iterator[Fault]:
         for index, device in enumerate(person.devices):
             here = ("people", name, "devices", index)
             if device.name in seen:
-                yield Fault((*here, "name"), f"'{device.name}' stands twice: each device needs its own name")
+                text = Message("'{name}' stands twice: each device needs its own name", name=device.name)
+                yield Fault((*here, "name"), text)
             seen.add(device.name)
             if device.kind is DeviceKind.CONTACT and device.contact is None:
-                yield Fault(
-                    (*here, "contact"), "is missing: kind contact needs one, such as sip:192.0.2.10:5060"
-                )
+                text = Message("is missing: kind contact needs one, such as sip:192.0.2.10:5060")
+                yield Fault((*here, "contact"), text)
             if device.kind is not DeviceKind.CONTACT and device.contact is not None:
-                yield Fault(
-                    (*here, "contact"),
-                    f"kind {device.kind} registers itself: remove it, or say kind: contact",
+                text = Message(
+                    "kind {kind} registers itself: remove it, or say kind: contact", kind=device.kind.value
                 )
+                yield Fault((*here, "contact"), text)
 
 
 def _short_numbers(office: OfficeFile) -> Iterator[Fault]:
@@ -122,16 +125,18 @@ def _short_numbers(office: OfficeFile) -> Iterator[Fault]:
         if extension is None:
             continue
         if extension in taken:
-            yield Fault((*path, "extension"), f"{extension} is taken by {taken[extension]}: choose another")
+            yield Fault((*path, "extension"), _taken(extension, taken[extension]))
         taken.setdefault(extension, ".".join(path))
     codes: dict[str, str] = {}
     for name in office.state_codes.__struct_fields__:
         code = getattr(office.state_codes, name)
         if code in codes:
-            yield Fault(
-                ("state_codes", name), f"{code} is taken by state_codes.{codes[code]}: choose another"
-            )
+            yield Fault(("state_codes", name), _taken(code, f"state_codes.{codes[code]}"))
         codes.setdefault(code, name)
+
+
+def _taken(dialled: str, holder: str) -> Message:
+    return Message("{dialled} is taken by {holder}: choose another", dialled=dialled, holder=holder)
 
 
 def _trunks(office: OfficeFile) -> Iterator[Fault]:
@@ -139,47 +144,46 @@ def _trunks(office: OfficeFile) -> Iterator[Fault]:
     for name, trunk in office.trunks.items():
         here = ("trunks", name)
         if not trunk.match:
-            yield Fault((*here, "match"), "is empty: name the addresses this line calls from")
+            yield Fault((*here, "match"), Message("is empty: name the addresses this line calls from"))
         for index, address in enumerate(trunk.match):
             try:
                 network = ipaddress.ip_network(address, strict=False)
             except ValueError:
-                yield Fault((*here, "match", index), f"'{address}' is not an address such as 192.0.2.1")
+                yield Fault((*here, "match", index), _no_address(address, "192.0.2.1"))
                 continue
             for other, owner in taken.items():
                 if owner != name and other.version == network.version and network.overlaps(other):
-                    yield Fault(
-                        (*here, "match", index),
-                        f"'{address}' belongs to trunk '{owner}' too: keep it in one",
+                    text = Message(
+                        "'{address}' belongs to trunk '{trunk}' too: keep it in one",
+                        address=address,
+                        trunk=owner,
                     )
+                    yield Fault((*here, "match", index), text)
             taken[network] = name
         for index, codec in enumerate(trunk.codecs):
             if codec not in CODECS:
-                yield Fault((*here, "codecs", index), f"'{codec}' is not a codec; {_known(CODECS)}")
+                text = Message("'{codec}' is not a codec; {known}", codec=codec, known=_known(CODECS))
+                yield Fault((*here, "codecs", index), text)
         if not trunk.codecs:
-            yield Fault((*here, "codecs"), f"is empty; {_known(CODECS)}")
+            yield Fault((*here, "codecs"), Message("is empty; {known}", known=_known(CODECS)))
+
+
+def _no_address(text: str, example: str) -> Message:
+    return Message("'{text}' is not an address such as {example}", text=text, example=example)
 
 
 def _numbers(office: OfficeFile) -> Iterator[Fault]:
     for e164, number in office.numbers.items():
         here = ("numbers", e164)
         if not _possible(e164):
-            yield Fault(here, "is not a possible number of any country: check its digits")
+            yield Fault(here, Message("is not a possible number of any country: check its digits"))
         if number.office not in office.offices:
-            yield Fault(
-                (*here, "office"),
-                f"names '{number.office}', which is not in offices; {_known(office.offices)}",
-            )
+            yield Fault((*here, "office"), _not_in("offices", number.office, office.offices))
         if number.queue not in office.queues:
-            yield Fault(
-                (*here, "queue"), f"names '{number.queue}', which is not in queues; {_known(office.queues)}"
-            )
+            yield Fault((*here, "queue"), _not_in("queues", number.queue, office.queues))
         for index, trunk in enumerate(number.trunks):
             if trunk not in office.trunks:
-                yield Fault(
-                    (*here, "trunks", index),
-                    f"names '{trunk}', which is not in trunks; {_known(office.trunks)}",
-                )
+                yield Fault((*here, "trunks", index), _not_in("trunks", trunk, office.trunks))
 
 
 def _dialled(office: OfficeFile) -> Iterator[Fault]:
@@ -194,7 +198,8 @@ def _dialled(office: OfficeFile) -> Iterator[Fault]:
             if (owner := taken.setdefault((trunk, form), e164)) != e164
         }
         for form, owner in sorted(clashes):
-            yield Fault(("numbers", e164, "dialled"), f"{form} already leads to {owner} on the same trunk")
+            text = Message("{form} already leads to {number} on the same trunk", form=form, number=owner)
+            yield Fault(("numbers", e164, "dialled"), text)
 
 
 def _queues(office: OfficeFile) -> Iterator[Fault]:
@@ -203,11 +208,13 @@ def _queues(office: OfficeFile) -> Iterator[Fault]:
         for index, member in enumerate(queue.members):
             person = office.people.get(member)
             if person is None:
-                text = f"names '{member}', who is not in people; {_known(office.people)}"
+                text = _nobody(member, office)
             elif not person.devices:
-                text = f"names '{member}', who has no device to ring: give people.{member} devices"
+                text = Message(
+                    "names '{name}', who has no device to ring: give people.{name} devices", name=member
+                )
             elif member in queue.members[:index]:
-                text = f"names '{member}' twice"
+                text = Message("names '{name}' twice", name=member)
             else:
                 continue
             yield Fault((*here, index), text)
@@ -217,16 +224,16 @@ def _customers(office: OfficeFile) -> Iterator[Fault]:
     for index, customer in enumerate(office.customers):
         here = ("customers", index)
         if not customer.phones:
-            yield Fault((*here, "phones"), "is empty: a customer is known by at least one number")
+            text = Message("is empty: a customer is known by at least one number")
+            yield Fault((*here, "phones"), text)
         for place, phone in enumerate(customer.phones):
             if not _possible(phone):
-                yield Fault((*here, "phones", place), f"{phone} is not a possible number of any country")
+                text = Message("{phone} is not a possible number of any country", phone=phone)
+                yield Fault((*here, "phones", place), text)
             elif phone in customer.phones[:place]:
-                yield Fault((*here, "phones", place), f"{phone} stands twice")
+                yield Fault((*here, "phones", place), Message("{phone} stands twice", phone=phone))
         if customer.owner is not None and customer.owner not in office.people:
-            yield Fault(
-                (*here, "owner"), f"names '{customer.owner}', who is not in people; {_known(office.people)}"
-            )
+            yield Fault((*here, "owner"), _nobody(customer.owner, office))
 
 
 def _listening(office: OfficeFile) -> Iterator[Fault]:
@@ -234,11 +241,13 @@ def _listening(office: OfficeFile) -> Iterator[Fault]:
     try:
         ipaddress.ip_address(sip.bind)
     except ValueError:
-        yield Fault(("sip", "bind"), f"'{sip.bind}' is not an address such as 127.0.0.1")
+        yield Fault(("sip", "bind"), _no_address(sip.bind, "127.0.0.1"))
     if sip.rtp_end - sip.rtp_start < 3:
-        yield Fault(("sip", "rtp_end"), "must be at least rtp_start + 3: a call needs four ports")
+        text = Message("must be at least rtp_start + 3: a call needs four ports")
+        yield Fault(("sip", "rtp_end"), text)
     if sip.rtp_start <= sip.port <= sip.rtp_end:
-        yield Fault(("sip", "port"), f"{sip.port} lies inside rtp_start..rtp_end: move one of them")
+        text = Message("{port} lies inside rtp_start..rtp_end: move one of them", port=sip.port)
+        yield Fault(("sip", "port"), text)
 
 
 def _possible(e164: str) -> bool:

@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from crm_core.errors import BadOffice
+from crm_core.i18n import N_, Message, joined
 from crm_core.office.checks import check
 from crm_core.office.model import OfficeFile
 from crm_core.office.yaml_text import Document, NotPlainYaml, Path, Problem, dotted, parse
@@ -30,10 +31,10 @@ class OfficeProblems(BadOffice):
     """The office file cannot be used; *problems* lists everything that is wrong with it."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        shown = [str(problem) for problem in problems[:MAX_SHOWN]]
+        shown = [problem.words for problem in problems[:MAX_SHOWN]]
         if len(problems) > MAX_SHOWN:
-            shown.append(f"… and {len(problems) - MAX_SHOWN} more")
-        super().__init__("\n".join(shown), field=problems[0].path or None)
+            shown.append(Message("… and {count} more", count=len(problems) - MAX_SHOWN))
+        super().__init__(joined(shown, "\n"), field=problems[0].path or None)
         self.problems = tuple(problems)
 
 
@@ -44,7 +45,8 @@ def read_office(text: str) -> OfficeFile:
     except NotPlainYaml as error:
         raise OfficeProblems([error.problem]) from error
     if not isinstance(document.data, dict):
-        raise OfficeProblems([Problem(1, "", "the file must be a mapping that begins with `version: 1`")])
+        shape = Message("the file must be a mapping that begins with `version: 1`")
+        raise OfficeProblems([Problem(1, "", shape)])
     try:
         # Not strict: scalars come as text, the schema says which of them are numbers and booleans.
         office = msgspec.convert(document.data, OfficeFile, strict=False)
@@ -92,38 +94,53 @@ def _parts(data: object, wanted: Any) -> Iterator[tuple[str | int, object, Any]]
                 yield key, value, hints[key]
 
 
-def _in_plain_words(message: str, wanted: Any, value: object) -> str:
+def _in_plain_words(message: str, wanted: Any, value: object) -> Message:
     """msgspec's *message* about *value* as a sentence that ends in the way out."""
     if unknown := _UNKNOWN.match(message):
-        fields = getattr(wanted, "__struct_fields__", ())
-        return f"there is no '{unknown[1]}' here" + (f"; known: {', '.join(fields)}" if fields else "")
+        fields = ", ".join(getattr(wanted, "__struct_fields__", ()))
+        if not fields:
+            return Message("there is no '{name}' here", name=unknown[1])
+        return Message("there is no '{name}' here; known: {names}", name=unknown[1], names=fields)
     if missing := re.match(r"Object missing required field `(.+)`", message):
-        return f"'{missing[1]}' is missing"
+        return Message("'{name}' is missing", name=missing[1])
     if value is None:
-        return "is empty: give it a value or remove the line"
+        return Message("is empty: give it a value or remove the line")
     wanted = next((kind for kind in get_args(wanted) if kind is not NoneType), wanted)  # X | None
     if isinstance(wanted, type) and issubclass(wanted, StrEnum):
-        return f"'{value}' is not known here; known: {', '.join(wanted)}"
+        return Message("'{value}' is not known here; known: {names}", value=value, names=", ".join(wanted))
     if pattern := re.match(r"Expected `str` matching regex '(.+)'", message):
         form = pattern[1].replace("\\\\", "\\")
-        return f"'{value}' is not of the form {_FORMS.get(form, form)}"
+        return Message(
+            "'{value}' is not of the form {form}", value=value, form=Message(_FORMS.get(form, form))
+        )
+    if bound := _BOUND.match(message):
+        text = _BOUNDS[bound["kind"], bound["sign"]]
+        return Message(text, value=value, limit=bound["limit"])
     if message.startswith("Expected `int`, got"):
-        return f"'{value}' is not a whole number"
+        return Message("'{value}' is not a whole number", value=value)
     if message.startswith("Expected `bool`, got"):
-        return f"'{value}' is neither true nor false"
-    if isinstance(value, str):
-        return f"'{value}': {message[:1].lower()}{message[1:]}"
-    return message[:1].lower() + message[1:]
+        return Message("'{value}' is neither true nor false", value=value)
+    said = message[:1].lower() + message[1:]  # msgspec's own words: for what no office file had yet
+    return Message("'{value}': {said}", value=value, said=said) if isinstance(value, str) else Message(said)
 
 
+_BOUND = re.compile(r"Expected `(?P<kind>int|str)`(?: of length)? (?P<sign>[<>]=) (?P<limit>\d+)\Z")
+_BOUNDS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("int", ">="): N_("'{value}' is too small: {limit} at least"),
+        ("int", "<="): N_("'{value}' is too large: {limit} at most"),
+        ("str", ">="): N_("'{value}' is too short: characters at least: {limit}"),
+        ("str", "<="): N_("'{value}' is too long: characters at most: {limit}"),
+    }
+)
 _FORMS: Mapping[str, str] = MappingProxyType(
     {
-        r"^[a-z][a-z0-9_]{0,31}\Z": "name (a-z first, then a-z, 0-9 and _, 32 at most)",
-        r"^[0-9]{2,6}\Z": "101 (two to six digits)",
-        r"^\+[1-9][0-9]{6,14}\Z": "+74955550100 (E.164: plus, country, number, no spaces)",
-        r"^\+?[0-9]{2,20}\Z": "4955550100 (digits, with or without plus)",
-        r"^[A-Z]{2}\Z": "RU (ISO 3166, two letters)",
-        r"^\*[0-9]{2,4}\Z": "*50 (a star and two to four digits)",
-        r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z": "192.0.2.1 or 192.0.2.0/24",
+        r"^[a-z][a-z0-9_]{0,31}\Z": N_("name (a-z first, then a-z, 0-9 and _, 32 at most)"),
+        r"^[0-9]{2,6}\Z": N_("101 (two to six digits)"),
+        r"^\+[1-9][0-9]{6,14}\Z": N_("+74955550100 (E.164: plus, country, number, no spaces)"),
+        r"^\+?[0-9]{2,20}\Z": N_("4955550100 (digits, with or without plus)"),
+        r"^[A-Z]{2}\Z": N_("RU (ISO 3166, two letters)"),
+        r"^\*[0-9]{2,4}\Z": N_("*50 (a star and two to four digits)"),
+        r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z": N_("192.0.2.1 or 192.0.2.0/24"),
     }
 )

@@ -154,7 +154,7 @@ class OfficeService:
             base=base,
             text=text,
             sha256=hashlib.sha256(text.encode()).digest(),
-            changes=tuple(change.words for change in changes),
+            changes=tuple(str(change.words) for change in changes),
             applied_by=by,
             applied_at=self._clock.now(),
         )

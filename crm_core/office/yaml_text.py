@@ -16,6 +16,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, DocumentStartEvent, Event, NodeEvent, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from crm_core.i18n import Message
+
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
 
@@ -29,11 +31,17 @@ class Problem:
 
     line: int
     path: str
-    text: str
+    text: Message
+
+    @property
+    def words(self) -> Message:
+        """The whole line: where, and what is wrong there."""
+        if self.path:
+            return Message("line {line}: {path}: {text}", line=self.line, path=self.path, text=self.text)
+        return Message("line {line}: {text}", line=self.line, text=self.text)
 
     def __str__(self) -> str:
-        where = f"line {self.line}: "
-        return f"{where}{self.path}: {self.text}" if self.path else where + self.text
+        return str(self.words)
 
 
 class NotPlainYaml(Exception):
@@ -71,19 +79,23 @@ def dotted(path: Path) -> str:
 def parse(text: str) -> Document:
     """Read *text*. Raises NotPlainYaml for the first thing that is not allowed."""
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise NotPlainYaml(Problem(1, "", f"the file is larger than {MAX_BYTES // 1000} kB"))
+        raise _refused(1, Message("the file is larger than {size} kB", size=MAX_BYTES // 1000))
     try:
         _refuse_tricks(text)
         root = YAML(typ="rt", pure=True).compose(text)
     except MarkedYAMLError as error:
         line = (error.problem_mark.line + 1) if error.problem_mark else 1
-        raise NotPlainYaml(Problem(line, "", f"not YAML: {error.problem or error.context}")) from error
+        raise _refused(line, Message("not YAML: {said}", said=error.problem or error.context)) from error
     except (YAMLError, ValueError) as error:
-        raise NotPlainYaml(Problem(1, "", f"not YAML: {str(error).splitlines()[0]}")) from error
+        raise _refused(1, Message("not YAML: {said}", said=str(error).splitlines()[0])) from error
     document = Document()
     if root is not None:
         document.data = _build(root, (), document.lines)
     return document
+
+
+def _refused(line: int, text: Message, path: Path = ()) -> NotPlainYaml:
+    return NotPlainYaml(Problem(line, dotted(path), text))
 
 
 def _refuse_tricks(text: str) -> None:
@@ -94,17 +106,15 @@ def _refuse_tricks(text: str) -> None:
         if isinstance(event, DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise NotPlainYaml(Problem(line, "", "one document only: remove this `---`"))
+                raise _refused(line, Message("one document only: remove this `---`"))
         if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-            raise NotPlainYaml(
-                Problem(line, "", "anchors and aliases (`&`, `*`) are not allowed: write it out")
-            )
+            raise _refused(line, Message("anchors and aliases (`&`, `*`) are not allowed: write it out"))
         if getattr(event, "tag", None):
-            raise NotPlainYaml(Problem(line, "", "tags (`!`) are not allowed: remove it"))
+            raise _refused(line, Message("tags (`!`) are not allowed: remove it"))
         opens = isinstance(event, NodeEvent) and not isinstance(event, ScalarEvent | AliasEvent)
         depth += 1 if opens else -1 if type(event).__name__.endswith("EndEvent") else 0
         if depth > MAX_DEPTH + 2:  # the stream and the document count too
-            raise NotPlainYaml(Problem(line, "", f"nested deeper than {MAX_DEPTH} levels"))
+            raise _refused(line, Message("nested deeper than {levels} levels", levels=MAX_DEPTH))
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -119,9 +129,7 @@ def _build(node: Node, path: Path, lines: dict[Path, int]) -> object:
         # Titles end up in Asterisk's files: a line end in one would be a line of configuration.
         if any(unicodedata.category(char)[0] == "C" for char in node.value):
             line = node.start_mark.line + 1
-            raise NotPlainYaml(
-                Problem(line, dotted(path), "holds a line end or a control character: remove it")
-            )
+            raise _refused(line, Message("holds a line end or a control character: remove it"), path)
         return str(node.value)
     if isinstance(node, SequenceNode):
         return [_build(item, (*path, index), lines) for index, item in enumerate(node.value)]
@@ -131,13 +139,12 @@ def _build(node: Node, path: Path, lines: dict[Path, int]) -> object:
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, ScalarNode):
-            raise NotPlainYaml(Problem(line, dotted(path), "a key must be a plain name"))
+            raise _refused(line, Message("a key must be a plain name"), path)
         key = str(key_node.value)
         here = (*path, key)
         if key in result:
-            raise NotPlainYaml(
-                Problem(line, dotted(here), f"stands here twice, first in line {lines[here]}: keep one")
-            )
+            text = Message("stands here twice, first in line {line}: keep one", line=lines[here])
+            raise _refused(line, text, here)
         lines[here] = line
         result[key] = _build(value_node, here, lines)
     return result

@@ -29,7 +29,7 @@ class Passwords:
     async def hash(self, password: str) -> str:
         """The text to keep. Raises BadInput when it is too short or too long to be a password."""
         if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-            raise BadInput(N_("a password has 8 to 256 characters"), field="password")
+            raise BadInput(N_("A password has 8 to 256 characters."), field="password")
         async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 

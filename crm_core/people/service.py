@@ -64,7 +64,7 @@ class PeopleService:
         """Make a bearer token: the only time it is seen. Raises NotFound, BadInput for a bad label."""
         label = label.strip()
         if not 1 <= len(label) <= 80:
-            raise BadInput(N_("a token's label has 1 to 80 characters"), field="label")
+            raise BadInput(N_("A token's label has 1 to 80 characters."), field="label")
         token = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         id, now = new_id(), self._clock.now()
         async with self._database.transaction() as connection:
@@ -94,7 +94,7 @@ class PeopleService:
         async with self._database.transaction() as connection:
             person = await store.revoke_token(connection, id, now)
             if person is None:
-                raise NotFound(N_("there is no such token"))
+                raise NotFound(N_("There is no such token."))
             await record(connection, actor=by, action="token.revoked", kind="token", subject=id, at=now)
         self._readers.clear()
 
@@ -143,9 +143,9 @@ class PeopleService:
     async def _require(self, connection: AsyncConnection, name: str) -> None:
         if not await store.person_exists(connection, name):
             raise NotFound(
-                N_("nobody has this name"),
+                N_("Nobody has this name."),
                 field="person",
-                hint=N_("people come from the office file: apply it first"),
+                hint=N_("People come from the office file: apply it first."),
             )
 
 

@@ -165,7 +165,7 @@ class RecordingService:
         if cursor is not None:
             after = parse_id(cursor)
             if after is None:
-                raise BadInput(N_("this cursor is not ours"), field="cursor")
+                raise BadInput(N_("This cursor is not from here."), field="cursor")
             where.append(RecordingRow.id < after)
         async with self._database.transaction() as connection:
             found = await store.newest(connection, where, limit=limit + 1)
@@ -190,7 +190,7 @@ class RecordingService:
         """The recording, for *reader* to hear: each time is written to the audit. Raises NotFound."""
         found = await self._visible(reader, Action.RECORDINGS_PLAY, recording_id)
         if found.path is None:
-            raise NotFound(N_("this recording has no audio"))
+            raise NotFound(N_("This recording has no audio."))
         async with self._database.transaction() as connection:
             await record(
                 connection,
@@ -208,7 +208,7 @@ class RecordingService:
         async with self._database.transaction() as connection:
             found = await store.one(connection, where)
         if found is None:
-            raise NotFound(N_("there is no such recording"))
+            raise NotFound(N_("There is no such recording."))
         return found
 
     async def _add(

@@ -52,7 +52,7 @@ class MemoryTokens:
 def piece(items: Sequence[object], limit: int, cursor: str | None) -> tuple[list[object], str | None]:
     """A page of *items*; the cursor is an offset."""
     if cursor is not None and not cursor.isdigit():
-        raise BadInput("this cursor is not ours", field="cursor")
+        raise BadInput("This cursor is not from here.", field="cursor")
     start = int(cursor or 0)
     found = list(items[start : start + limit])
     return found, str(start + limit) if start + limit < len(items) else None

@@ -79,7 +79,7 @@ async def test_customers_of_the_file_are_kept_cards_at_home(house: House) -> Non
 
 async def test_a_change_is_a_new_version(house: House) -> None:
     applied = await house.office.apply(edited(RING), 1, "admin", None)
-    assert (applied.version, [change.words for change in applied.changes]) == (
+    assert (applied.version, [str(change.words) for change in applied.changes]) == (
         2,
         ["queues.sales.ring_s: 15 → 25"],
     )
