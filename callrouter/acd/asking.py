@@ -206,5 +206,9 @@ def _news(call: LiveCall, lines: tuple[TraceLine, ...]) -> tuple[TraceLine, ...]
             if call.considered.get(agent) == word:
                 continue
             call.considered[agent] = word
+        elif one.code == Code.CONSIDERED_MORE:
+            if call.considered_more:
+                continue
+            call.considered_more = True
         fresh.append(one)
     return tuple(fresh)

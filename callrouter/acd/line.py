@@ -40,6 +40,7 @@ class LiveCall:
     offered: list[str] = field(default_factory=list)  # in this round
     excluded: frozenset[str] = frozenset()  # in this round
     considered: dict[str, str] = field(default_factory=dict)  # what the trace last said of each agent
+    considered_more: bool = False  # it has said once how many it did not name
     pulled: bool = False  # a Redirect is under way: it has its agent
     pull_from: float = 0.0  # not pulled before
     pulls_failed: int = 0

@@ -34,6 +34,7 @@ class Code(StrEnum):
     OWNER_NOT_AVAILABLE = "owner_not_available"  # owner, why
     OWNER_NONE = "owner_none"
     CONSIDERED = "considered"  # agent, state, load
+    CONSIDERED_MORE = "considered_more"  # count, free
     CHOSEN_OWNER = "chosen_owner"  # agent
     CHOSEN_LEAST_LOADED = "chosen_least_loaded"  # agent, load
     TIE_LONGEST_IDLE = "tie_longest_idle"  # agent
@@ -76,6 +77,7 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
         Code.OWNER_NOT_AVAILABLE: N_("The card's owner, {owner}, cannot take the call: {why}."),
         Code.OWNER_NONE: N_("The card has no owner."),
         Code.CONSIDERED: N_("{agent} was considered: {state}, load {load}."),
+        Code.CONSIDERED_MORE: N_("Others considered: {count}, of them available: {free}."),
         Code.CHOSEN_OWNER: N_("{agent} was chosen as the card's owner."),
         Code.CHOSEN_LEAST_LOADED: N_("{agent} was chosen: the least load of those available ({load})."),
         Code.TIE_LONGEST_IDLE: N_("The load was equal; {agent} has been idle longest."),

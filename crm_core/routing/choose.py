@@ -18,20 +18,15 @@ from crm_core.queues.model import Overflow, Queue
 from crm_core.routing.model import Action, AgentView, Decision, RouteQuestion, WaitingCall
 
 
+NAMED = 8  # agents the trace names one by one; of a large queue the rest is counted
+
+
 def decide(question: RouteQuestion, queue: Queue) -> Decision:
-    """Answer *question*. The trace names everybody considered, in order, with the reason of each."""
-    trace: list[TraceLine] = []
-    free: list[AgentView] = []
-    owner: AgentView | None = None
-    for agent in _in_order(question):
-        why = obstacle(agent, question)
-        if agent.name == question.owner:
-            trace.append(_owner_line(question, why))
-        trace.append(_considered(question, agent, why))
-        if why is None:
-            free.append(agent)
-            if agent.name == question.owner:
-                owner = agent
+    """Answer *question*. The trace says who was considered, in order, with the reason of each."""
+    judged = [(agent, obstacle(agent, question)) for agent in _in_order(question)]
+    free = [agent for agent, why in judged if why is None]
+    owner = next((agent for agent in free if agent.name == question.owner), None)
+    trace = _considerations(question, judged)
     if question.owner is None and question.has_card:
         trace.insert(0, line(question.at, Code.OWNER_NONE))
     elif question.owner is not None and all(a.name != question.owner for a in question.agents):
@@ -139,6 +134,34 @@ def _owner_line(question: RouteQuestion, why: str | None) -> TraceLine:
     if why is None:
         return line(question.at, Code.OWNER_AVAILABLE, owner=question.owner)
     return line(question.at, Code.OWNER_NOT_AVAILABLE, owner=question.owner, why=why)
+
+
+def _considerations(
+    question: RouteQuestion, judged: Sequence[tuple[AgentView, str | None]]
+) -> list[TraceLine]:
+    """Who was considered: all of a small queue; of a large one the owner, those next in line, and a count.
+
+    A trace travels with each event of its call, and nobody reads fifty lines of it.
+    """
+    named = judged
+    if len(judged) > NAMED:
+        by_right = sorted(judged, key=lambda one: _right(question, *one))[:NAMED]
+        named = [one for one in judged if one in by_right]
+    trace: list[TraceLine] = []
+    for agent, why in named:
+        if agent.name == question.owner:
+            trace.append(_owner_line(question, why))
+        trace.append(_considered(question, agent, why))
+    if len(named) < len(judged):
+        free = sum(why is None for _, why in judged) - sum(why is None for _, why in named)
+        count = len(judged) - len(named)
+        trace.append(line(question.at, Code.CONSIDERED_MORE, count=count, free=free))
+    return trace
+
+
+def _right(question: RouteQuestion, agent: AgentView, why: str | None) -> tuple[bool, bool, float, float]:
+    """Sorts those nearest to the call first."""
+    return agent.name != question.owner, why is not None, agent.load, agent.idle_since
 
 
 def _considered(question: RouteQuestion, agent: AgentView, why: str | None) -> TraceLine:

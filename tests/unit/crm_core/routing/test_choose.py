@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crm_core.calls.trace import SENTENCES, Code
 from crm_core.presence.model import AgentState
 from crm_core.queues.model import Overflow, Queue
-from crm_core.routing.choose import assign, decide, is_free, obstacle
+from crm_core.routing.choose import NAMED, assign, decide, is_free, obstacle
 from crm_core.routing.model import Action, AgentView, Decision, RouteQuestion, WaitingCall
 
 pytestmark = pytest.mark.unit
@@ -182,7 +182,10 @@ def test_properties_of_every_decision(asked: RouteQuestion, max_offers: int) -> 
     assert decide(asked, queue) == decision, "the same question has the same answer"
     assert all(Code(line.code) in SENTENCES for line in decision.trace)
     considered = [line.values["agent"] for line in decision.trace if line.code == Code.CONSIDERED]
-    assert sorted(map(str, considered)) == sorted(a.name for a in asked.agents)
+    more = sum(int(one.values["count"] or 0) for one in decision.trace if one.code == Code.CONSIDERED_MORE)
+    assert len(set(considered)) == len(considered) == min(NAMED, len(asked.agents))
+    assert len(considered) + more == len(asked.agents)
+    assert decision.agent is None or decision.agent in considered
     free = [a for a in asked.agents if obstacle(a, asked) is None]
     if not free or len(asked.offered) >= max_offers:
         assert decision.action is not Action.DIAL
@@ -218,3 +221,18 @@ def test_properties_of_every_assignment(drawn: list[AgentView], wants: list[set[
         older = {given_to[c.call_id] for c in waiting[:position] if c.call_id in given_to}
         left = [m for m in call.members if m in agents and is_free(agents[m]) and m not in older]
         assert not left, "a call goes without only when older calls have all its agents"
+
+
+def test_of_a_large_queue_the_trace_names_those_next_in_line_and_counts_the_rest() -> None:
+    members = [agent(f"agent{n}", load=float(50 - n)) for n in range(50)]
+    talking = replace(members[49], state=AgentState.TALKING)
+    asked = RouteQuestion(
+        call_id=CALL, at=AT, agents=(*members[:49], talking), owner="agent0", has_card=True, waited_s=0.0
+    )
+    decision = decide(asked, QUEUE)
+    named = [line.values["agent"] for line in decision.trace if line.code == Code.CONSIDERED]
+    assert len(named) == NAMED
+    assert named[0] == decision.agent == "agent0"
+    assert "agent48" in named and "agent49" not in named
+    (more,) = [line for line in decision.trace if line.code == Code.CONSIDERED_MORE]
+    assert more.values == {"count": 42, "free": 41}
