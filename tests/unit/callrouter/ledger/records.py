@@ -24,14 +24,9 @@ OTHER = "0e4a8a52-6d5c-4c1f-9a52-3f0f5f6f7a02"
 
 
 @cache
-def recorded(*names: str) -> bytes:
-    """The CEL files of these calls, one after another in the order of their times."""
-    files: list[bytes] = [(DATA / name / "cel.csv").read_bytes() for name in names]
-    return b"".join(sorted(files, key=_time))
-
-
-def _time(data: bytes) -> bytes:
-    return data.split(b",")[1]
+def recorded(name: str) -> bytes:
+    """The CEL file of one recorded call."""
+    return (DATA / name / "cel.csv").read_bytes()
 
 
 def record(event: str = "CHAN_START", at: float = 1_795_000_000.0, /, **values: Any) -> bytes:
