@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import string
 from datetime import UTC, datetime
 
 import pytest
 
 from crm_core.calls.model import HangupBy, TraceLine
-from crm_core.calls.trace import SENTENCES, WORDS, Code, line, render
+from crm_core.calls.trace import SENTENCES, WORDS, Code, Value, line, render
+from crm_core.i18n import translator
 from crm_core.presence.model import AgentState
 
 pytestmark = pytest.mark.unit
@@ -62,3 +64,41 @@ def test_values_are_never_format_strings() -> None:
 def test_numbers_are_short() -> None:
     shown = render(line(AT, Code.CHOSEN_LEAST_LOADED, agent="boris", load=12.0), lambda text: text)
     assert shown == "boris was chosen: the least load of those available (12)."
+
+
+SAMPLES: dict[str, Value] = {
+    "agent": "anna",
+    "owner": "boris",
+    "target": "sales",
+    "queue": "sales",
+    "title": "MARIA",
+    "did": "+74955550100",
+    "to": "101",
+    "why": "wrap_up",
+    "state": "available",
+    "by": "caller",
+}
+TITLES = {"anna": "ANNA", "boris": "BORIS", "sales": "SALES"}
+
+
+@pytest.mark.parametrize("language", ["ru", "az"])
+@pytest.mark.parametrize("code", list(Code))
+def test_every_sentence_is_said_in_every_language(code: Code, language: str) -> None:
+    values = {name: SAMPLES.get(name, 17) for name in fields(SENTENCES[code])}
+    gettext = translator(language).gettext
+    said = render(TraceLine(at=AT, code=code.value, values=values), gettext, TITLES)
+    english = render(TraceLine(at=AT, code=code.value, values=values), str, TITLES)
+    assert "{" not in said and "–" not in said
+    for name, value in values.items():
+        shown = WORDS.get(name, {}).get(str(value), TITLES.get(str(value), str(value)))
+        assert gettext(shown) in said
+    words, foreign = (set(re.findall(r"[a-z]{3,}", text)) for text in (said, english))
+    assert not words & foreign
+
+
+@pytest.mark.parametrize("language", ["ru", "az"])
+def test_every_state_and_side_is_said_in_every_language(language: str) -> None:
+    gettext = translator(language).gettext
+    for words in WORDS.values():
+        for word in words.values():
+            assert gettext(word) != word
