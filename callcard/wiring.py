@@ -28,11 +28,16 @@ from callcard.pbx import pbx_settings
 from callcard.settings import Keys, Settings, load_keys
 from callcard.states import States
 from callcard.tapped_bus import TappedBus
-from callrouter.router import Router, RouterSettings
+from callrouter.ledger.reader import CelReader
+from callrouter.ledger.service import Ledger, Surroundings
+from callrouter.router import Router, RouterSettings, directory_of
+from callrouter.tracking.facts import Settled
 from crm_core.bus.port import Bus
 from crm_core.bus.redis_streams import RedisBus
 from crm_core.calls.journal import CallJournal
+from crm_core.calls.ledger_store import LedgerStore
 from crm_core.calls.service import CallService
+from crm_core.calls.settlement import Settlement
 from crm_core.clock import Clock, SystemClock
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
@@ -176,8 +181,33 @@ async def _router(stack: AsyncExitStack, ground: _Ground) -> Router:
     )
     await router.start()
     stack.push_async_callback(router.stop)
-    await _own(stack, _follow_office(ground, router), "office")
+    ledger = _ledger(ground, router, journal)
+    if ledger is not None:
+        await ledger.start()
+        stack.push_async_callback(ledger.stop)
+    await _own(stack, _follow_office(ground, router, ledger), "office")
     return router
+
+
+def _ledger(ground: _Ground, router: Router, journal: CallJournal) -> Ledger | None:
+    """The reader of the private PBX's own record; an attached PBX keeps its record elsewhere."""
+    if not ground.settings.private_pbx:
+        return None
+
+    def settled(settlement: Settlement) -> None:
+        router.apply(Settled(at=ground.clock.now(), call_id=settlement.call_id, settlement=settlement))
+        ground.relay.wake()
+
+    return Ledger(
+        CelReader(pbx_settings(ground.settings, ground.keys, ground.office).cel_file),
+        LedgerStore(ground.database, ground.clock, pbx=ground.pbx),
+        clock=ground.clock,
+        health=ground.health,
+        directory=directory_of(ground.office),
+        around=Surroundings(
+            settled=settled, must_wait=lambda: journal.spooled > 0, channels=router.up_now.channels
+        ),
+    )
 
 
 def _router_settings(ground: _Ground) -> RouterSettings:
@@ -198,12 +228,15 @@ def _router_settings(ground: _Ground) -> RouterSettings:
     )
 
 
-async def _follow_office(ground: _Ground, router: Router) -> None:
-    """Hand every applied office to the router."""
+async def _follow_office(ground: _Ground, router: Router, ledger: Ledger | None) -> None:
+    """Hand every applied office to the router and the ledger."""
     applied = await ground.bus.subscribe(OfficeApplied, name="office")
     try:
         async for _ in applied:
-            router.configure(await ground.copy.load())
+            office = await ground.copy.load()
+            router.configure(office)
+            if ledger is not None:
+                ledger.configure(directory_of(office))
     finally:
         await applied.close()
 

@@ -35,6 +35,7 @@ from callrouter.reading.observations import ChannelGone, Observation, Snapshot
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.facts import Fact
 from callrouter.tracking.tracker import CallTracker
+from callrouter.tracking.up_now import UpNow
 from crm_core.bus.port import Bus, Lagged, Subscription
 from crm_core.calls.events import CallEvent
 from crm_core.calls.model import Call
@@ -123,6 +124,7 @@ class Router:
         self._outlet = EventOutlet(bus, journal.record)
         self._cache = PresenceCache(settings.presence_cache) if settings.presence_cache else None
         self._tracker = CallTracker(directory_of(office), settings.pbx)
+        self.up_now = UpNow()
         self._core = Core(
             clock=clock, tracker=self._tracker, outlet=self._outlet, pbx=settings.pbx, limits=settings.limits
         )
@@ -263,12 +265,15 @@ class Router:
             self._health.set(f"ami.{name}", health, reason if not up else "")
         if name == "listener":
             self._core.seeing = self._core.seeing and up  # seeing again only after the next snapshot
+            if not up:
+                self.up_now.lost()
         elif up:
             self._lead_wanted.set()
             self._mirror.doubt()
 
     async def _observed(self, batch: Sequence[Observation]) -> None:
         for observation in batch:
+            self.up_now.observe(observation)
             if isinstance(observation, Snapshot):
                 self._core.seeing = True
             elif isinstance(observation, ChannelGone):
@@ -302,6 +307,7 @@ class Router:
                     self.dispatcher.settle()
                 case CustomerChanged() | OwnerBecame() | OwnerChanged():
                     self.dispatcher.owner_changed(event.customer.id, event.customer.owner)
+                    self._behind.put(("open cards",), self._read_open_cards)
                 case Lagged():
                     self._behind.put(("load",), self._load_again)
 
@@ -320,6 +326,7 @@ class Router:
 
     async def _read_open_cards(self) -> None:
         self._core.agents.open_cards(await self._customers.count_provisional())
+        self.dispatcher.settle()
 
     def _task(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"router-{name}")
