@@ -13,8 +13,8 @@ from typing import Final
 from uuid import UUID
 
 from callrouter.ami.frames import Fields
-from callrouter.ami.link import AmiLink
-from callrouter.ami.session import Incomplete, Value
+from callrouter.ami.link import AmiLink, LinkState
+from callrouter.ami.session import Incomplete, OutcomeUnknown, Value
 from crm_core.errors import BadInput, Unavailable
 from crm_core.i18n import N_
 
@@ -63,13 +63,29 @@ class Actor:
         self._contexts = frozenset(contexts)
 
     async def redirect_to_offer(self, channel: str) -> bool:
-        """Pull a waiting caller out to ask the router again. False: no such channel any more.
+        """Pull a waiting caller out to ask the router again. False: gone, or connected with somebody.
 
+        The switch is asked first, because a Redirect would tear a conversation apart, and after a pause
+        of ours (a frozen process, a flood) events of seconds ago still show the caller waiting.
         True means queued only: a caller who hangs up at that moment never arrives there.
         """
+        if not await self._alone(channel):
+            return False
         return await self._ok(
             "Redirect", Channel=_channel(channel), Context=OFFER_CONTEXT, Exten="s", Priority=1
         )
+
+    async def _alone(self, channel: str) -> bool:
+        """Whether the channel is up and in no bridge, as the switch has it now."""
+        try:
+            rows = await self._link.list_action("Status", Channel=_channel(channel))
+        except OutcomeUnknown:
+            raise
+        except Unavailable:
+            if self._link.state is not LinkState.UP:
+                raise
+            return False  # "No such channel"
+        return len(rows) == 1 and not rows[0].get("BridgeID")
 
     async def hangup_leg(self, channel: str) -> bool:
         """End one channel. False: it is gone already."""

@@ -59,12 +59,23 @@ async def lab() -> AsyncIterator[Lab]:
 
 
 async def test_redirect_leads_to_the_offer_only(lab: Lab) -> None:
+    lab.server.rows["Status"] = [["Event: Status", f"Channel: {CHANNEL}", "BridgeID: "]]
     assert await lab.actor.redirect_to_offer(CHANNEL)
+    assert lab.sent("Status") == {"Channel": CHANNEL}
     assert lab.sent("Redirect") == {"Channel": CHANNEL, "Context": "cc-offer", "Exten": "s", "Priority": "1"}
 
 
+async def test_a_caller_who_talks_by_now_is_not_torn_away(lab: Lab) -> None:
+    lab.server.rows["Status"] = [["Event: Status", f"Channel: {CHANNEL}", "BridgeID: 5f0e"]]
+    assert not await lab.actor.redirect_to_offer(CHANNEL)
+    assert not lab.server.named("Redirect")
+
+
 async def test_a_channel_that_is_gone_is_no_error(lab: Lab) -> None:
+    lab.server.rows["Status"] = [["Event: Status", f"Channel: {CHANNEL}", "BridgeID: "]]
     lab.refuse("Redirect", f"Channel does not exist: {CHANNEL}")
+    assert not await lab.actor.redirect_to_offer(CHANNEL)
+    lab.refuse("Status", "No such channel")
     lab.refuse("Hangup", "No such channel")
     assert not await lab.actor.redirect_to_offer(CHANNEL)
     assert not await lab.actor.hangup_leg(CHANNEL)
