@@ -42,6 +42,7 @@ def stepped(registry: Registry, item: Step) -> None:
     if channel is None:
         return
     record = registry.owner(channel)
+    registry.touch(record)
     match item.step:
         case StepName.ARRIVED:
             exact = registry.exact(item.channel.call_id or record.id, item.at)

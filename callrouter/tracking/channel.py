@@ -8,6 +8,8 @@ channel variables too, so a later value may be another channel's.
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum, auto
+from typing import Any
 from uuid import UUID
 
 from callrouter.reading.observations import ChannelFacts
@@ -16,9 +18,17 @@ from callrouter.tracking.directory import Directory
 from callrouter.tracking.machines import LEGS, LegFact
 from crm_core.calls.model import Leg, LegRole, LegState
 
-STATE_RINGING, STATE_UP = 5, 6  # ast_channel_state, main/channelstate.h
+_STATES = {5: LegFact.RINGS, 6: LegFact.IS_UP}  # ast_channel_state, include/asterisk/channelstate.h
 
 _PLUMBING = ("Local/", "Surrogate/", "Announcer/", "Recorder/", "Message/", "CBAnn/", "CBRec/")
+
+
+class Seen(Enum):
+    """What a frame told that was not known."""
+
+    NOTHING = auto()
+    STATE = auto()  # it rings, it is up: readers learn it with the event that follows
+    PARTY = auto()  # whose leg it is
 
 
 def uniqueid_order(uniqueid: str) -> tuple[int, int]:
@@ -56,6 +66,7 @@ class Channel:
         "offer_id",
         "order",
         "plumbing",
+        "record",
         "ringing_at",
         "role",
         "source",
@@ -69,6 +80,7 @@ class Channel:
     def __init__(self, uniqueid: str, at: datetime) -> None:
         self.uniqueid = uniqueid
         self.order = uniqueid_order(uniqueid)
+        self.record: Any = None  # the CallRecord it is part of now (Registry.owner)
         self.name = ""
         self.plumbing = False  # Local halves and the like: they connect, they are nobody's leg
         self.local_pair: str | None = None  # `Local/x@y-0001` of its halves `…;1` and `…;2`
@@ -102,28 +114,27 @@ class Channel:
         """The PBX still has it, as far as we know."""
         return self.state is not LegState.ENDED
 
-    def see(self, facts: ChannelFacts, directory: Directory, at: datetime) -> bool:
+    def see(self, facts: ChannelFacts, directory: Directory, at: datetime) -> Seen:
         """Take in what a frame shows of the channel."""
-        self.last_seen = max(self.last_seen, at)
-        changed = False
-        if facts.name and facts.name != self.name:
-            changed = self.rename(facts.name, directory)
-        self.exten = self.exten or facts.exten
+        if at > self.last_seen:
+            self.last_seen = at
+        found = Seen.NOTHING
+        if facts.name and facts.name != self.name and self.rename(facts.name, directory):
+            found = Seen.PARTY
+        if not self.caller_number and facts.caller_number:
+            self.caller_number, self._leg, found = facts.caller_number, None, Seen.PARTY
+        if not self.caller_name and facts.caller_name:
+            self.caller_name = facts.caller_name
+        if not self.exten:
+            self.exten = facts.exten
         if facts.context in TELLING:
             self.contexts.add(facts.context)
-        if not self.caller_number and facts.caller_number:
-            self.caller_number, changed = facts.caller_number, True
-        if not self.caller_name and facts.caller_name:
-            self.caller_name, changed = facts.caller_name, True
         if self.offer_id is None and facts.offer_id is not None:
             self.offer_id = facts.offer_id
-        if facts.state == STATE_RINGING:
-            changed |= self.step(LegFact.RINGS, at)
-        elif facts.state == STATE_UP:
-            changed |= self.step(LegFact.IS_UP, at)
-        if changed:
-            self._leg = None
-        return changed
+        fact = _STATES.get(facts.state)
+        if fact is not None and self.step(fact, at) and found is Seen.NOTHING:
+            found = Seen.STATE
+        return found
 
     def rename(self, name: str, directory: Directory) -> bool:
         """Take another name; the passing names of a masquerade (`<MASQ>`, `<ZOMBIE>`) are not taken."""

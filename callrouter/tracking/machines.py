@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum, auto
-from types import MappingProxyType
 
 from crm_core.calls.model import FINAL_OFFER_STATES, CallState, LegState, OfferState
 
@@ -103,9 +102,9 @@ def _calls() -> dict[tuple[CallState, CallFact], CallState]:
     return table | {(CallState.ENDED, CallFact.ENDS): CallState.ENDED}
 
 
-LEGS: Mapping[tuple[LegState, LegFact], LegState] = MappingProxyType(_legs())
-OFFERS: Mapping[tuple[OfferState, OfferFact], OfferState] = MappingProxyType(_offers())
-CALLS: Mapping[tuple[CallState, CallFact], CallState] = MappingProxyType(_calls())
+LEGS: Mapping[tuple[LegState, LegFact], LegState] = _legs()
+OFFERS: Mapping[tuple[OfferState, OfferFact], OfferState] = _offers()
+CALLS: Mapping[tuple[CallState, CallFact], CallState] = _calls()
 
 FINAL: frozenset[LegState | OfferState | CallState] = frozenset(
     {LegState.ENDED, CallState.ENDED, *FINAL_OFFER_STATES}

@@ -29,6 +29,7 @@ class OfferRecord:
     """The mutable side of an `Offer`."""
 
     __slots__ = (
+        "_frozen",
         "agent",
         "alerting_at",
         "attempt",
@@ -49,6 +50,7 @@ class OfferRecord:
         self.state = offer.state
         self.alerting_at = offer.alerting_at
         self.ended_at = offer.ended_at
+        self._frozen: Offer | None = None
         self.devices: dict[str, OfferFact | None] = {}  # dialled channel -> how its Dial ended
 
     @property
@@ -60,6 +62,7 @@ class OfferRecord:
         """Take what the router says of an offer that AMI showed first."""
         before = (self.attempt, self.ring_s, self.reserved_at)
         self.attempt, self.ring_s, self.reserved_at = offer.attempt, offer.ring_s, offer.reserved_at
+        self._frozen = None
         return before != (self.attempt, self.ring_s, self.reserved_at)
 
     def step(self, fact: OfferFact, at: datetime) -> bool:
@@ -67,7 +70,7 @@ class OfferRecord:
         state = OFFERS.get((self.state, fact), self.state)
         if state is self.state:
             return False
-        self.state = state
+        self.state, self._frozen = state, None
         if state is OfferState.ALERTING:
             self.alerting_at = at
         if state in FINAL_OFFER_STATES:
@@ -101,17 +104,19 @@ class OfferRecord:
         return self.step(OfferFact.FAIL, at)
 
     def snapshot(self) -> Offer:
-        """The offer as readers get it."""
-        return Offer(
-            id=self.id,
-            agent=self.agent,
-            attempt=self.attempt,
-            state=self.state,
-            ring_s=self.ring_s,
-            reserved_at=self.reserved_at,
-            alerting_at=self.alerting_at,
-            ended_at=self.ended_at,
-        )
+        """The offer as readers get it; made anew only after a change."""
+        if self._frozen is None:
+            self._frozen = Offer(
+                id=self.id,
+                agent=self.agent,
+                attempt=self.attempt,
+                state=self.state,
+                ring_s=self.ring_s,
+                reserved_at=self.reserved_at,
+                alerting_at=self.alerting_at,
+                ended_at=self.ended_at,
+            )
+        return self._frozen
 
 
 def how_ended(channel: Channel) -> OfferFact:

@@ -95,5 +95,5 @@ def _known(registry: Registry, item: facts.Fact) -> CallRecord | None:
     if record is None:
         registry.oddities["a fact about a call we do not know"] += 1
         return None
-    registry.touched[record.id] = record
+    registry.touch(record)
     return record

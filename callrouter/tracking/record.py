@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,7 +37,7 @@ _STATE_EVENTS: dict[CallState, type[events.CallEvent]] = {
 
 
 class CallRecord:
-    """Everything known of one call. `refresh` derives, `tell` freezes and says."""
+    """Everything known of one call. `refresh` derives, `freeze` gives it to readers."""
 
     def __init__(self, call_id: UUID, pbx: str, at: datetime) -> None:
         self.id = call_id
@@ -48,8 +47,11 @@ class CallRecord:
         self.trace: list[TraceLine] = []
         self.handed_over: set[str] = set()  # agents' channels that transferred the call away
         self.bridges: set[str] = set()
+        self._rooms: tuple[set[Channel], set[Channel]] | None = None  # who talks, who ever did
+        self._parties: list[Channel] | None = None
         self.pending: list[tuple[type[events.CallEvent], dict[str, Any]]] = []
         self.changed = True  # something a reader sees is new
+        self.touched = False  # in the registry's list of calls to derive anew
         self.version = 0
         # What was said of it
         self.first_at = at
@@ -99,13 +101,19 @@ class CallRecord:
     @property
     def origin(self) -> Channel | None:
         """The caller's channel: the first that was made."""
-        parties = [channel for channel in self.channels.values() if not channel.plumbing]
-        return min(parties, key=lambda channel: channel.order, default=None)
+        parties = self.parties()
+        return parties[0] if parties else None
 
-    def parties(self) -> Iterable[Channel]:
+    def parties(self) -> list[Channel]:
         """Channels that are somebody's leg, in the order they were made."""
-        legs = (channel for channel in self.channels.values() if not channel.plumbing)
-        return sorted(legs, key=lambda channel: channel.order)
+        if self._parties is None:
+            legs = (channel for channel in self.channels.values() if not channel.plumbing)
+            self._parties = sorted(legs, key=lambda channel: channel.order)
+        return self._parties
+
+    def regroup(self) -> None:
+        """Channels came, went, changed their part or their bridge: see anew who is with whom."""
+        self._rooms = self._parties = None
 
     def add_line(self, added: TraceLine) -> None:
         """Append to the trace; the same line twice is one."""
@@ -124,17 +132,20 @@ class CallRecord:
     def refresh(self, at: datetime) -> None:
         """Derive state, talk and ring times, agent and outcome from the channels."""
         channels = self.channels.values()
-        talking = {one for one in talking_now(channels) if one.uniqueid not in self.handed_over}
-        self._measure(talking, at)
-        talked = self._talked()
+        if self._rooms is None:
+            self._rooms = talking_now(channels), self._talked()
+        talking, talked = self._rooms
+        if self.handed_over:
+            talking = {channel for channel in talking if channel.uniqueid not in self.handed_over}
+        live = self._measure(talking, at)
         if talked:
             if self.answered_at is None:
                 self.answered_at, self.changed = max(at, self.started_at), True
             self._name_agent(talked)
-        if (channels or self.vanished) and not any(channel.live for channel in channels):
+        if not live and (channels or self.vanished):
             self._end(at)
             return
-        if not self.ended:
+        if talking and not self.ended:
             self._announce(talking & talked, at)
         fact = self._fact(talking)
         if fact is not None:
@@ -173,10 +184,12 @@ class CallRecord:
                 for channel in self.channels.values()
             )
             return CallFact.IS_HELD if held else CallFact.TALKS
-        if any(not offer.final for offer in self.offers.values()):
-            return CallFact.IS_OFFERED
-        if any(_being_dialled(channel) for channel in self.channels.values()):
-            return CallFact.IS_OFFERED
+        for offer in self.offers.values():
+            if not offer.final:
+                return CallFact.IS_OFFERED
+        for channel in self.channels.values():
+            if channel.dialled and not channel.announced and channel.live and not channel.plumbing:
+                return CallFact.IS_OFFERED  # it rings, or was just picked up and is not connected yet
         if self.waiting:
             return CallFact.WAITS
         if self.state in (CallState.TALKING, CallState.HELD) and not self._handed_over():
@@ -201,23 +214,23 @@ class CallRecord:
         elif state in _STATE_EVENTS:
             self.say(_STATE_EVENTS[state])
 
-    def _measure(self, talking: set[Channel], at: datetime) -> None:
-        """Carry the stop-watches on: each agent's talk, the call's talk, the devices' ringing."""
-        customers_talk = bool(talking)
-        ringing = False
+    def _measure(self, talking: set[Channel], at: datetime) -> bool:
+        """Carry the stop-watches on: agents' talk, the call's talk, the ringing. Whether a channel lives."""
+        live = ringing = False
         for channel in self.channels.values():
-            talked = channel.talking_since is not None
-            talks = channel in talking or (customers_talk and channel.role is LegRole.CUSTOMER)
-            if talks or talked:
+            if channel.state is not LegState.ENDED:
+                live = True
+                ringing |= channel.state is LegState.RINGING and channel.role is LegRole.AGENT
+            talks = channel in talking or (bool(talking) and channel.role is LegRole.CUSTOMER)
+            if talks or channel.talking_since is not None:
                 channel.talk(talks, at)
-                self.changed |= talks is not talked
-            ringing |= channel.state is LegState.RINGING and channel.role is LegRole.AGENT
         if self.talking_since is not None:
             self.talk_s += max(0.0, (at - self.talking_since).total_seconds())
         self.talking_since = at if talking else None
         if self.ringing_since is not None:
             self.ring_s += max(0.0, (at - self.ringing_since).total_seconds())
         self.ringing_since = at if ringing and self.answered_at is None else None
+        return live
 
     def _end(self, at: datetime) -> None:
         """Every channel is gone. A late item about an ended call comes here again."""
@@ -236,13 +249,16 @@ class CallRecord:
                 self.add_line(line(at, Code.ENDED_BY, by=side.value))
         self._move(CallFact.ENDS)
 
-    def tell(self, at: datetime) -> list[events.CallEvent]:
-        """Freeze the call as it stands and say what happened to it."""
-        call = self.latest = freeze(self, at)
+    def freeze(self, at: datetime) -> Call:
+        """The call as it stands, one version on."""
+        self.latest = freeze(self, at)
         self.changed = False
-        said = self.pending or [(events.CallChanged, {})]
-        self.pending = []
-        return [event(at=at, pbx=self.pbx, call=call, **values) for event, values in said]
+        return self.latest
+
+    def take_pending(self) -> list[tuple[type[events.CallEvent], dict[str, Any]]]:
+        """What is to be said."""
+        taken, self.pending = self.pending, []
+        return taken
 
     def settle(self, settlement: Settlement, at: datetime) -> None:
         """Take the ledger's word; saying the same again changes nothing."""
@@ -253,8 +269,3 @@ class CallRecord:
         self.settlement = settlement
         self.add_line(line(at, Code.SETTLED))
         self.say(events.CallSettled)
-
-
-def _being_dialled(channel: Channel) -> bool:
-    """A device that rings, or that was just picked up and is not connected yet."""
-    return channel.live and channel.dialled and not channel.plumbing and not channel.announced

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from callrouter.reading.observations import ChannelFacts, ChannelGone
 from callrouter.tracking import offering
-from callrouter.tracking.channel import Channel
+from callrouter.tracking.channel import Channel, Seen
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.record import CallRecord
 from crm_core.calls import events
@@ -45,9 +45,8 @@ class Registry:
         self.pbx = pbx
         self.records: dict[UUID, CallRecord] = {}
         self.channels: dict[str, Channel] = {}
-        self.touched: dict[UUID, CallRecord] = {}
+        self._touched: list[CallRecord] = []
         self.oddities: Counter[str] = Counter()
-        self._call_of: dict[str, UUID] = {}  # channel -> call, as first known
         self._alias: dict[UUID, UUID] = {}  # merged call -> the one it became part of
         self._bridge_call: dict[str, UUID] = {}
         self._by_agent: dict[str, dict[str, None]] = {}
@@ -74,20 +73,21 @@ class Registry:
             record = CallRecord(call_id, self.pbx, at)
             record.say(events.CallStarted)
             self.records[call_id] = record
-        self.touched[record.id] = record
+        self.touch(record)
         return record
 
     def exact(self, call_id: UUID, at: datetime) -> CallRecord | None:
         """The call of that id itself, also when it became part of another: for what is said of its start."""
         if call_id in self._alias and (merged := self.records.get(call_id)) is not None:
-            self.touched[merged.id] = merged
+            self.touch(merged)
             return merged
         return self.record(call_id, at)
 
     def adopt(self, record: CallRecord) -> None:
         """Take in a stored call; one that is already known is left as it is."""
         if record.merged_into is not None:
-            self._alias.setdefault(record.id, record.merged_into)
+            if record.merged_into in self.records:
+                self._alias[record.id] = record.merged_into
         elif record.id not in self.records:
             self.records[record.id] = record
             for channel in record.channels.values():
@@ -111,11 +111,21 @@ class Registry:
             if record is None:
                 return None
             return self._introduce(facts, record, at)
-        record = self.owner(channel)
-        if channel.see(facts, self.directory, at):
-            record.changed = True
-        self.touched[record.id] = record
+        agent = channel.agent
+        seen = channel.see(facts, self.directory, at)
+        if seen is Seen.STATE:
+            self.touch(self.owner(channel))
+        elif seen is Seen.PARTY:
+            self.change(channel)
+            self._reindex(channel, agent)
         return channel
+
+    def rename(self, channel: Channel, name: str) -> None:
+        """A masquerade gave the channel another name, perhaps another agent's device."""
+        agent = channel.agent
+        if channel.rename(name, self.directory):
+            self.change(channel)
+            self._reindex(channel, agent)
 
     def introduce(self, uniqueid: str, name: str, record: CallRecord, at: datetime) -> Channel:
         """A channel of which only the name is known (AGI may ask before AMI tells)."""
@@ -128,16 +138,27 @@ class Registry:
 
     def owner(self, channel: Channel) -> CallRecord:
         """The call the channel is part of now."""
-        call_id = self._call_of[channel.uniqueid]
-        while call_id in self._alias:
-            call_id = self._alias[call_id]
-        return self.records[call_id]
+        record: CallRecord = channel.record
+        return record
+
+    def touch(self, record: CallRecord) -> None:
+        """Derive the call anew when the item is folded."""
+        if not record.touched:
+            record.touched = True
+            self._touched.append(record)
+
+    def take_touched(self) -> list[CallRecord]:
+        """The calls that the item touched, in the order it did."""
+        taken, self._touched = self._touched, []
+        for record in taken:
+            record.touched = False
+        return taken
 
     def change(self, channel: Channel) -> None:
         """Something a reader sees of the channel is new."""
         record = self.owner(channel)
         record.changed = True
-        self.touched[record.id] = record
+        self.touch(record)
 
     def gone(self, channel: Channel, at: datetime, cause: int | None) -> None:
         """The PBX has the channel no more; offers that rang there learn it."""
@@ -147,8 +168,9 @@ class Registry:
             offering.device_ended(record, channel, at)
         if channel.agent is not None:
             self._by_agent.get(channel.agent, {}).pop(channel.uniqueid, None)
+        record.regroup()
         record.changed = True
-        self.touched[record.id] = record
+        self.touch(record)
 
     def early(self, item: ChannelGone) -> None:
         """Keep the end of a channel that has not begun for us."""
@@ -168,8 +190,15 @@ class Registry:
 
     def _index(self, channel: Channel, record: CallRecord) -> None:
         record.channels[channel.uniqueid] = channel
+        record.regroup()
         self.channels[channel.uniqueid] = channel
-        self._call_of[channel.uniqueid] = record.id
+        channel.record = record
+        self._reindex(channel, None)
+
+    def _reindex(self, channel: Channel, before: str | None) -> None:
+        self.owner(channel).regroup()
+        if before is not None:
+            self._by_agent.get(before, {}).pop(channel.uniqueid, None)
         if channel.agent is not None and channel.live:
             self._by_agent.setdefault(channel.agent, {})[channel.uniqueid] = None
 
@@ -179,6 +208,8 @@ class Registry:
         """The channel was in *bridge*. Two calls in one bridge are one: an attended transfer did that."""
         channel.bridges.add(bridge)
         record = self.owner(channel)
+        record.regroup()
+        self.touch(record)
         known = self._bridge_call.get(bridge)
         other = self.find(known) if known is not None else None
         if other is not None and other is not record:
@@ -197,6 +228,7 @@ class Registry:
         given.merged_into = kept.id
         for channel in given.channels.values():
             kept.channels[channel.uniqueid] = channel
+            channel.record = kept
         for offer in given.offers.values():
             kept.offers.setdefault(offer.id, offer)
         kept.handed_over |= given.handed_over
@@ -205,9 +237,10 @@ class Registry:
         given.ended_at = at
         given.outcome = given.hangup_by = None
         given.say(events.CallMerged, into=kept.id)
+        kept.regroup()
         kept.changed = True
         for record in (kept, given):
-            self.touched[record.id] = record
+            self.touch(record)
         return kept
 
     # What the ACD asks
@@ -247,7 +280,6 @@ class Registry:
 
     def _drop(self, record: CallRecord) -> None:
         del self.records[record.id]
-        self.touched.pop(record.id, None)
         for bridge in record.bridges:
             self._bridge_call.pop(bridge, None)
         self._forget(record.id)
@@ -259,7 +291,7 @@ class Registry:
             self.records.pop(merged, None)
         for channel in record.channels.values():
             self.channels.pop(channel.uniqueid, None)
-            self._call_of.pop(channel.uniqueid, None)
+            channel.record = None  # no cycle: the memory is free at once
             if channel.agent is not None:
                 self._by_agent.get(channel.agent, {}).pop(channel.uniqueid, None)
 

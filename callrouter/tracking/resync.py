@@ -40,7 +40,7 @@ def booted(registry: Registry, at: datetime) -> None:
     for record in list(registry.live()):
         record.pbx_lost = True
         record.add_line(line(at, Code.PBX_LOST))
-        registry.touched[record.id] = record
+        registry.touch(record)
     for channel in [channel for channel in registry.channels.values() if channel.live]:
         registry.gone(channel, at, None)
 
@@ -58,8 +58,10 @@ def _present(registry: Registry, row: LiveChannel, waiting: bool, at: datetime) 
     if row.bridge is not None:
         registry.connect(channel, row.bridge, at)
         record = registry.owner(channel)
+    registry.touch(record)
     if channel.bridge != row.bridge:
         channel.bridge, record.changed = row.bridge, True
+        record.regroup()
     if channel is record.origin:
         record.waiting = waiting or row.channel.context in WAITING
         if row.channel.context == MESSAGE and record.voicemail_at is None:
@@ -69,7 +71,7 @@ def _present(registry: Registry, row: LiveChannel, waiting: bool, at: datetime) 
 def _close_lost(registry: Registry, at: datetime) -> None:
     """Calls none of whose channels is known any more, and offers whose Dial never came."""
     for record in list(registry.live()):
-        registry.touched[record.id] = record
+        registry.touch(record)
         for offer in record.offers.values():
             undialled = offer.state in (OfferState.RESERVED, OfferState.COMMITTED)
             if undialled and offer.reserved_at < at - _OFFER_PATIENCE:

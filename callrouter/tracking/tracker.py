@@ -22,6 +22,7 @@ from uuid import UUID
 from callrouter.reading import observations as seen
 from callrouter.tracking import arrival, facts, own, resync, transfers, wire
 from callrouter.tracking.directory import Directory
+from callrouter.tracking.record import CallRecord
 from callrouter.tracking.registry import AgentLegs, Registry
 from callrouter.tracking.thaw import thaw
 from crm_core.calls import events
@@ -64,6 +65,8 @@ class CallTracker:
         self._registry = Registry(directory, pbx)
         self._uptime_s: int | None = None
         self._booted_at: datetime | None = None
+        self._changed: dict[CallRecord, None] = {}  # since the last telling, in order
+        self._said: list[tuple[CallRecord, type[events.CallEvent], dict[str, Any]]] = []
 
     @property
     def oddities(self) -> Counter[str]:
@@ -71,17 +74,20 @@ class CallTracker:
         return self._registry.oddities
 
     def apply(self, item: Item) -> tuple[events.CallEvent, ...]:
-        """Fold one item; the events it caused, oldest first, each with its call as it stands now."""
-        handler = _HANDLERS.get(type(item))
-        if handler is not None:
-            handler(self._registry, item)
-        elif isinstance(item, seen.PbxBooted):
-            self._booted(item)
-        elif isinstance(item, seen.Snapshot):
-            resync.snapshot(self._registry, item, self._booted_at)
-        else:
-            return ()  # devices and shutdown: others look at those
-        return self._flush(item.at)
+        """Fold one item; the events it caused, each with its call as it stands now."""
+        self._fold(item)
+        return self._tell(item.at)
+
+    def apply_all(self, items: Iterable[Item]) -> tuple[events.CallEvent, ...]:
+        """Fold items that came together; what they caused, each with its call as it stands after the last.
+
+        The same events as one by one but for changes of detail: one for a call is enough.
+        """
+        at = None
+        for item in items:
+            self._fold(item)
+            at = item.at
+        return self._tell(at) if at is not None else ()
 
     def relearn(self, directory: Directory) -> None:
         """Read channels that come from now on by another office."""
@@ -92,7 +98,7 @@ class CallTracker:
 
         The next `Snapshot` ends those that are not up any more.
         """
-        for call in calls:
+        for call in sorted(calls, key=lambda call: call.merged_into is not None):
             self._registry.adopt(thaw(call))
 
     def call(self, call_id: UUID) -> Call | None:
@@ -108,18 +114,40 @@ class CallTracker:
         """Calls the agent has a channel in now."""
         return self._registry.agent_legs(agent)
 
-    def _flush(self, at: datetime) -> tuple[events.CallEvent, ...]:
+    def _fold(self, item: Item) -> None:
+        """Let the item change what it changes, and derive the calls that it touched."""
         registry = self._registry
-        out: list[events.CallEvent] = []
-        touched = list(registry.touched.values())
-        registry.touched.clear()
-        for record in touched:
+        handler = _HANDLERS.get(type(item))
+        if handler is not None:
+            handler(registry, item)
+        elif isinstance(item, seen.PbxBooted):
+            self._booted(item)
+        elif isinstance(item, seen.Snapshot):
+            resync.snapshot(registry, item, self._booted_at)
+        else:
+            return  # devices and shutdown: others look at those
+        for record in registry.take_touched():
             if record.merged_into is None:
-                record.refresh(at)
+                record.refresh(item.at)
             if record.changed:
-                out.extend(record.tell(at))
-            registry.file(record, at)
-        registry.prune(at)
+                self._changed[record] = None
+                self._said.extend((record, event, values) for event, values in record.take_pending())
+
+    def _tell(self, at: datetime) -> tuple[events.CallEvent, ...]:
+        """Freeze the changed calls, each once, and make the events."""
+        changed, said = self._changed, self._said
+        out: list[events.CallEvent] = []
+        if changed:
+            self._changed, self._said = {}, []
+            calls = {record: record.freeze(at) for record in changed}
+            spoken = {record for record, _, _ in said}
+            said += [(record, events.CallChanged, {}) for record in changed if record not in spoken]
+            out = [
+                event(at=at, pbx=record.pbx, call=calls[record], **values) for record, event, values in said
+            ]
+            for record in changed:
+                self._registry.file(record, at)
+        self._registry.prune(at)
         return tuple(out)
 
     def _booted(self, item: seen.PbxBooted) -> None:

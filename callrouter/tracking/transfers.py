@@ -23,6 +23,7 @@ def blind(registry: Registry, item: BlindTransferred) -> None:
     if transferer is None or not item.success:
         return
     record = registry.owner(transferer)
+    registry.touch(record)
     target = registry.directory.target(item.exten)
     _hand_over(record, transferer, BLIND, target or item.exten, item.at)
     _aim(registry, record, target)
@@ -55,6 +56,7 @@ def attended(registry: Registry, item: AttendedTransferred) -> None:
     if first is None or second is None or not item.success:
         return
     record = registry.merge(registry.owner(first), registry.owner(second), item.at)
+    registry.touch(record)
     target = _consulted(registry, record, second, item.target)
     if second.uniqueid not in record.handed_over:
         record.handed_over.add(second.uniqueid)

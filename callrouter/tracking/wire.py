@@ -19,8 +19,8 @@ def channel_seen(registry: Registry, item: seen.ChannelSeen | seen.QueueLeft | s
 def renamed(registry: Registry, item: seen.ChannelRenamed) -> None:
     """A masquerade gave the channel another name."""
     channel = registry.channels.get(item.uniqueid)
-    if channel is not None and channel.rename(item.name, registry.directory):
-        registry.change(channel)
+    if channel is not None:
+        registry.rename(channel, item.name)
 
 
 def bridge_entered(registry: Registry, item: seen.BridgeEntered) -> None:
@@ -60,6 +60,7 @@ def hangup_asked(registry: Registry, item: seen.HangupAsked) -> None:
     channel = registry.channel(item.channel, item.at)
     if channel is not None and not item.soft and (channel.asked_at is None or item.at < channel.asked_at):
         channel.asked_at = item.at
+        registry.touch(registry.owner(channel))
 
 
 def gone(registry: Registry, item: seen.ChannelGone) -> None:
@@ -101,6 +102,7 @@ def queue_joined(registry: Registry, item: seen.QueueJoined) -> None:
         return
     record = registry.owner(channel)
     record.waiting = True
+    registry.touch(record)
     if record.queue is None:
         record.queue, record.changed = item.queue, True
 
@@ -115,8 +117,10 @@ def _dialled(registry: Registry, item: seen.DialBegan | seen.DialRinging | seen.
         channel.dialled = True
         channel.source = source.uniqueid if source is not None else None
         registry.change(channel)
+    record = registry.owner(channel)
     if source is not None:
-        registry.merge(registry.owner(source), registry.owner(channel), item.at)
+        record = registry.merge(registry.owner(source), record, item.at)
+    registry.touch(record)
     return channel
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from callrouter.reading.observations import Observation, PbxBooted, Snapshot
 from callrouter.tracking.machines import FINAL
 from callrouter.tracking.tracker import CallTracker
-from crm_core.calls.events import CallEvent
+from crm_core.calls.events import CallChanged, CallEvent
 from crm_core.calls.model import Call
 from tests.unit.callrouter.tracking.streams import BEAT, OFFICE, STREAMS, recorded
 
@@ -106,6 +107,21 @@ def test_any_one_lost_then_a_snapshot(name: str) -> None:
         assert final(events) == TRUTH[name], items[lost]
         assert list(tracker.live_calls()) == []
         assert not any(tracker.agent_legs(agent).busy for agent in ("anna", "boris", "vera"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.sampled_from(STREAMS), cuts=st.lists(st.integers(0, 60), max_size=6))
+def test_folded_in_batches_the_same_is_said(name: str, cuts: list[int]) -> None:
+    items = recorded(name)
+    ends = [0, *sorted(min(cut, len(items)) for cut in cuts), len(items)]
+    tracker = CallTracker(OFFICE, "main")
+    told_of = [event for a, b in pairwise(ends) for event in tracker.apply_all(items[a:b])]
+    assert final(told_of) == TRUTH[name]
+
+    def said(events: Sequence[CallEvent]) -> list[tuple[str, Any]]:
+        return [(type(one).__name__, one.call.id) for one in events if not isinstance(one, CallChanged)]
+
+    assert said(told_of) == said(told(items)[1])
 
 
 @settings(max_examples=60, deadline=None)
