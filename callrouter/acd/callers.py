@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -21,7 +22,28 @@ from crm_core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
+_LOOKED_UP = frozenset(
+    code.value
+    for code in (
+        Code.IDENTIFIED_KNOWN,
+        Code.IDENTIFIED_NEW,
+        Code.IDENTIFIED_SHARED,
+        Code.IDENTIFIED_WITHHELD,
+        Code.IDENTIFIED_UNREADABLE,
+        Code.IDENTIFY_LATE,
+    )
+)
 _REMEMBERED = 50_000  # identities kept for when the database is away; the oldest go first
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who rings which call, as the dialplan said it."""
+
+    call_id: UUID
+    raw: str
+    presentation: str
+    did: str | None
 
 
 class Identification:
@@ -38,13 +60,32 @@ class Identification:
         if ask.direction is not Direction.IN:
             call.identified = True  # a colleague: no card
             return
+        caller = _Caller(ask.call_id, ask.caller_raw, ask.presentation, ask.did)
         try:
             async with asyncio.timeout(self._core.limits.identify_s):
-                identity = await self._callers.identify(ask.caller_raw, ask.presentation, ask.did)
+                identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
         except (TimeoutError, Unavailable):
-            self._late(call, ask)
+            self._late(call, caller)
             return
-        self._know(call, ask, identity)
+        self._remember(caller, identity)
+        call.identified = True
+        call.owner, call.has_card = identity.owner, identity.customer_id is not None
+        self._tell(caller, identity)
+
+    def arrived(self, call_id: UUID, number: str, did: str) -> None:
+        """A call came in, and will ask at once; one whose question never comes gets its card all the same.
+
+        *number* is what the dialplan left of the caller id: nothing, when the caller withheld it.
+        """
+        caller = _Caller(call_id, number, "", did)
+        self._core.deadlines.set(
+            ("unasked", call_id), self._core.limits.unasked_s, partial(self._unasked, caller)
+        )
+
+    def _unasked(self, caller: _Caller) -> None:
+        call = self._core.call(caller.call_id)
+        if call is not None and not any(line.code in _LOOKED_UP for line in call.trace):
+            self._behind.put(("identify", caller.call_id), partial(self._fill_in, caller))
 
     def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
         """A card has another owner: what is remembered must not send calls to the old one."""
@@ -79,56 +120,50 @@ class Identification:
             Traced(at=at, call_id=call_id, lines=(line(at, Code.BECAME_OWNER, agent=agent),)),
         )
 
-    def _late(self, call: LiveCall, ask: Ask) -> None:
-        remembered = self._remembered.get((ask.caller_raw, ask.did))
+    def _late(self, call: LiveCall, caller: _Caller) -> None:
+        remembered = self._remembered.get((caller.raw, caller.did))
         call.identified = True
         call.owner = remembered.owner if remembered else None
         at = self._core.clock.now()
         log.warning("caller identified late", call=str(call.id), remembered=remembered is not None)
         self._core.say(Traced(at=at, call_id=call.id, lines=(line(at, Code.IDENTIFY_LATE),)))
-        self._behind.put(("identify", call.id), partial(self._fill_in, ask))
+        self._behind.put(("identify", call.id), partial(self._fill_in, caller))
 
-    async def _fill_in(self, ask: Ask) -> None:
+    async def _fill_in(self, caller: _Caller) -> None:
         """The database is back: the call gets its card, and the card its owner if the call was answered."""
-        identity = await self._callers.identify(ask.caller_raw, ask.presentation, ask.did)
-        self._remember(ask, identity)
-        live = self._core.line.get(ask.call_id)
+        identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
+        self._remember(caller, identity)
+        live = self._core.line.get(caller.call_id)
         if live is not None:
             live.owner, live.has_card = identity.owner, identity.customer_id is not None
-        self._tell(ask, identity)
-        call = self._core.call(ask.call_id)
+        self._tell(caller, identity)
+        call = self._core.call(caller.call_id)
         if call is not None and call.answered_at is not None and call.agent is not None:
             self.answered(call, call.agent)
 
-    def _know(self, call: LiveCall, ask: Ask, identity: Identity) -> None:
-        self._remember(ask, identity)
-        call.identified = True
-        call.owner, call.has_card = identity.owner, identity.customer_id is not None
-        self._tell(ask, identity)
-
-    def _tell(self, ask: Ask, identity: Identity) -> None:
+    def _tell(self, caller: _Caller, identity: Identity) -> None:
         at = self._core.clock.now()
         self._core.say(
             Identified(
                 at=at,
-                call_id=ask.call_id,
+                call_id=caller.call_id,
                 e164=identity.e164,
                 customer_id=identity.customer_id,
                 title=identity.title,
                 owner=identity.owner,
             ),
-            Traced(at=at, call_id=ask.call_id, lines=(_line(ask, identity, self._core),)),
+            Traced(at=at, call_id=caller.call_id, lines=(_line(caller, identity, self._core),)),
         )
 
-    def _remember(self, ask: Ask, identity: Identity) -> None:
-        key = (ask.caller_raw, ask.did)
+    def _remember(self, caller: _Caller, identity: Identity) -> None:
+        key = (caller.raw, caller.did)
         self._remembered[key] = identity
         self._remembered.move_to_end(key)
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
 
 
-def _line(ask: Ask, identity: Identity, core: Core) -> TraceLine:
+def _line(caller: _Caller, identity: Identity, core: Core) -> TraceLine:
     at = core.clock.now()
     if identity.customer_id is not None:
         if identity.created:
@@ -136,7 +171,7 @@ def _line(ask: Ask, identity: Identity, core: Core) -> TraceLine:
         return line(at, Code.IDENTIFIED_KNOWN, title=identity.title)
     if identity.choices:
         return line(at, Code.IDENTIFIED_SHARED, count=len(identity.choices))
-    withheld = not ask.caller_raw or ask.presentation.startswith(("prohib", "unavailable"))
+    withheld = not caller.raw or caller.presentation.startswith(("prohib", "unavailable"))
     return line(at, Code.IDENTIFIED_WITHHELD if withheld else Code.IDENTIFIED_UNREADABLE)
 
 

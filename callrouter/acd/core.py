@@ -25,6 +25,7 @@ class Limits:
 
     answer_s: float = 0.3  # later than this an answer is not given
     identify_s: float = 0.15
+    unasked_s: float = 3.0  # after its arrival a call has asked, or is with the net
     hand_off_s: float = 0.1  # until the offer is on the agent's socket
     dialled_s: float = 1.0  # committed, and no DialBegin: withdrawn
     ringing_s: float = 3.0  # dialled, and no RINGING: unreachable

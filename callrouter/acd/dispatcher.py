@@ -23,9 +23,11 @@ from callrouter.reading.observations import (
     QueueJoined,
     QueueLeft,
     Snapshot,
+    Step,
+    StepName,
 )
 from crm_core.calls.events import CallAnswered, CallEnded, CallEvent, CallMerged, OfferEnded
-from crm_core.calls.model import Call, CallState
+from crm_core.calls.model import Call, CallState, Direction
 from crm_core.people.model import Person
 from crm_core.queues.model import Queue
 
@@ -89,6 +91,8 @@ class Dispatcher:
         match observation:
             case DeviceSeen():
                 self.seats.device_seen(observation)
+            case Step(step=StepName.ARRIVED):
+                self._arrived(observation)
             case QueueJoined():
                 self._in_net(observation.channel, observation.queue)
             case QueueLeft():
@@ -136,6 +140,11 @@ class Dispatcher:
         self._core.line.drop(call_id)
         self._core.deadlines.cancel(("wait", call_id))
         self._core.rematch = True
+
+    def _arrived(self, step: Step) -> None:
+        call_id, direction = step.channel.call_id, step.values.get("direction")
+        if call_id is not None and direction == Direction.IN:
+            self._identification.arrived(call_id, step.channel.caller_number, step.values.get("did", ""))
 
     # -- callers we did not put where they are ----------------------------------------------------
 

@@ -1,0 +1,62 @@
+"""Callers get their cards also when nobody was asked who takes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from callrouter.reading.observations import ChannelSeen, StepName
+from tests.unit.callrouter.acd.world import World, codes, person, queue
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def world() -> World:
+    made = World([person("anna")], [queue("sales", "anna")])
+    made.log_in("anna")
+    return made
+
+
+async def _work_behind(world: World) -> None:
+    await world.behind.finish(1.0)
+
+
+async def test_a_call_that_never_asked_gets_its_card_behind(world: World) -> None:
+    caller = world.caller("+994501112233")
+    world.see_caller(caller)
+    caller.step(StepName.NET, queue="sales")
+    world.advance(2.9)
+    await _work_behind(world)
+    assert caller.call.customer_id is None
+    world.advance(0.2)
+    await _work_behind(world)
+    assert caller.call.from_number == "+994501112233"
+    assert caller.call.customer_id == world.callers.known["+994501112233"].customer_id
+    assert "identified_new" in codes(caller)
+
+
+async def test_a_call_that_asked_is_looked_up_once(world: World) -> None:
+    caller = await world.arrive("+994501112233")
+    world.advance(4.0)
+    await _work_behind(world)
+    assert [code for code in codes(caller) if code.startswith("identified")] == ["identified_new"]
+
+
+async def test_what_the_dialplan_left_out_of_the_caller_id_is_not_looked_up(world: World) -> None:
+    caller = world.caller("")
+    world.see(ChannelSeen, channel=caller.facts)
+    caller.step(StepName.ARRIVED, did="+994125550100", queue="sales", direction="in")
+    world.advance(4.0)
+    await _work_behind(world)
+    assert caller.call.customer_id is None
+    assert world.callers.known == {}
+    assert "identified_withheld" in codes(caller)
+
+
+async def test_a_colleagues_call_has_no_card(world: World) -> None:
+    caller = world.caller("101")
+    world.see(ChannelSeen, channel=caller.facts)
+    caller.step(StepName.ARRIVED, queue="sales", direction="internal", fromagent="anna")
+    world.advance(4.0)
+    await _work_behind(world)
+    assert world.callers.known == {}
