@@ -19,6 +19,7 @@ class LiveDevice:
     device: Device
     up: bool | None = None  # None: nothing seen yet
     out: bool = False  # it did not ring when dialled; until seen again
+    contacts: set[str] = field(default_factory=set)  # addresses it has been heard to register
 
     @property
     def reachable(self) -> bool:

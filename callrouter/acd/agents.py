@@ -160,7 +160,7 @@ class Agents:
             agent.reserved = reserved
 
     def device_seen(self, endpoint: str, *, up: bool) -> LiveAgent | None:
-        """A device said it is up or down; up also ends being counted out. Returns its agent."""
+        """A device is up or down; up also ends being counted out. Returns its agent."""
         agent = self._by_endpoint.get(endpoint)
         if agent is None:
             return None
@@ -170,6 +170,18 @@ class Agents:
             device.out = device.out and not up
             self._unsaid[agent.name] = None
         return agent
+
+    def contact_seen(self, endpoint: str, contact: str, *, gone: bool) -> bool:
+        """An address of a device came or went. Returns whether the device has another one."""
+        agent = self._by_endpoint.get(endpoint)
+        if agent is None:
+            return False
+        contacts = agent.devices[endpoint].contacts
+        if gone:
+            contacts.discard(contact)
+        else:
+            contacts.add(contact)
+        return bool(contacts - {contact})
 
     def device_out(self, endpoint: str) -> None:
         """A device did not ring when dialled: count it out until it is seen again."""
@@ -216,7 +228,10 @@ class Agents:
     def open_cards(self, counts: Mapping[str, int]) -> None:
         """Open provisional cards by agent, as the database counted them."""
         for agent in self._all.values():
-            agent.open_cards = counts.get(agent.name, 0)
+            count = counts.get(agent.name, 0)
+            if agent.open_cards != count:
+                agent.open_cards = count
+                self._unsaid[agent.name] = None
 
     # -- what the world must hear -----------------------------------------------------------------
 

@@ -81,6 +81,9 @@ class Seats:
 
     def device_seen(self, seen: DeviceSeen) -> None:
         """A device came or went; logging a phone in makes its agent available, the last one gone offline."""
+        gone = seen.registered is False
+        if seen.contact and self._core.agents.contact_seen(seen.endpoint, seen.contact, gone=gone) and gone:
+            return  # its old address: the phone has registered from another one
         agent = self._core.agents.device_seen(seen.endpoint, up=seen.status is DeviceStatus.UP)
         self._core.deadlines.cancel(("device", seen.endpoint))
         self._core.rematch = True
@@ -91,7 +94,7 @@ class Seats:
             if agent.presence.chosen is ChosenState.OFFLINE:
                 chosen, reason = self._before_gone.get(agent.name, (ChosenState.AVAILABLE, None))
                 self.choose(agent.name, chosen, reason=reason, by="device")
-        elif seen.registered is False and not agent.reachable:
+        elif gone and not agent.reachable:
             self._core.deadlines.set(("gone", agent.name), _GONE_S, partial(self._gone, agent))
 
     def _gone(self, agent: LiveAgent) -> None:

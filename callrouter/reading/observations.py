@@ -212,11 +212,13 @@ class DeviceSeen(Observation):
     """ContactStatus or DeviceStateChange of an endpoint of ours.
 
     *registered* is True when a contact was created, False when removed, None when only reachability changed.
+    *contact* is its address: a phone that comes back from another one takes the old one away last.
     """
 
     endpoint: str
     status: DeviceStatus
     registered: bool | None = None
+    contact: str | None = None
     in_use: bool | None = None
 
 

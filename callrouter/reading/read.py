@@ -46,9 +46,8 @@ _STEP_HEADERS: Final = ("Call", "Did", "Queue", "Direction", "Trunk", "FromAgent
 _DEVICE_DOWN: Final = frozenset({"UNAVAILABLE", "INVALID", "UNKNOWN"})
 _DEVICE_BUSY: Final = frozenset({"INUSE", "BUSY", "RINGING", "RINGINUSE", "ONHOLD"})
 _CONTACT: Final = {  # ContactStatus → (status, registered)
-    "Created": (DeviceStatus.UP, True),
+    "NonQualified": (DeviceStatus.UP, True),  # a new contact; res_pjsip calls the state CREATED
     "Reachable": (DeviceStatus.UP, None),
-    "NonQualified": (DeviceStatus.UP, None),
     "Unreachable": (DeviceStatus.DOWN, None),
     "Removed": (DeviceStatus.DOWN, False),
 }
@@ -214,7 +213,8 @@ def _contact_status(fields: Fields, at: datetime) -> Observation | None:
     endpoint = clean(fields["EndpointName"])
     if found is None or not endpoint:
         return None
-    return DeviceSeen(at=at, endpoint=endpoint, status=found[0], registered=found[1])
+    contact = clean(fields["URI"]) or None
+    return DeviceSeen(at=at, endpoint=endpoint, status=found[0], registered=found[1], contact=contact)
 
 
 def _peer_status(fields: Fields, at: datetime) -> Observation | None:

@@ -265,6 +265,20 @@ async def test_logging_a_phone_in_and_out_moves_the_agent(world: World) -> None:
     assert world.state("clara") is AgentState.BREAK, "the phone is back, the break is not over"
 
 
+async def test_a_phone_that_comes_back_from_another_address_is_not_gone(world: World) -> None:
+    old, new = "sip:clara@127.0.0.3:5062", "sip:clara@127.0.0.3:5064"
+    world.device("agent-clara-desk", up=True, registered=True, contact=old)
+    world.device("agent-clara-desk", up=True, registered=True, contact=new)
+    world.device("agent-clara-desk", up=False, registered=False, contact=old)  # taken away last
+    clara = world.core.agents.get("clara")
+    assert clara is not None and clara.reachable
+    world.advance(10)
+    assert world.state("clara") is AgentState.AVAILABLE
+    world.device("agent-clara-desk", up=False, registered=False, contact=new)
+    world.advance(6)
+    assert world.state("clara") is AgentState.OFFLINE
+
+
 async def test_a_fixed_contact_says_nothing_of_its_agents_wish_to_work() -> None:
     world = World([person("anna", kind=DeviceKind.CONTACT)], [queue("solo", "anna")])
     world.device("agent-anna-desk", up=True, registered=True)

@@ -411,9 +411,11 @@ class World:
         assert live is not None
         return live.state(self.clock.now())
 
-    def device(self, endpoint: str, *, up: bool, registered: bool | None = None) -> None:
+    def device(
+        self, endpoint: str, *, up: bool, registered: bool | None = None, contact: str | None = None
+    ) -> None:
         status = DeviceStatus.UP if up else DeviceStatus.DOWN
-        self.see(DeviceSeen, endpoint=endpoint, status=status, registered=registered)
+        self.see(DeviceSeen, endpoint=endpoint, status=status, registered=registered, contact=contact)
 
 
 def offers(caller: Caller) -> list[tuple[str, OfferState]]:

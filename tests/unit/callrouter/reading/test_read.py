@@ -119,7 +119,7 @@ def test_every_recorded_stream_is_read_without_a_fault() -> None:
     [
         (
             "ContactStatus",
-            {"ContactStatus": "Created", "EndpointName": "agent-x"},
+            {"ContactStatus": "NonQualified", "EndpointName": "agent-x", "URI": "sip:x@127.0.0.3"},
             "agent-x",
             "up",
             True,
@@ -127,7 +127,7 @@ def test_every_recorded_stream_is_read_without_a_fault() -> None:
         ),
         (
             "ContactStatus",
-            {"ContactStatus": "Removed", "EndpointName": "agent-x"},
+            {"ContactStatus": "Removed", "EndpointName": "agent-x", "URI": "sip:x@127.0.0.3"},
             "agent-x",
             "down",
             False,
@@ -135,7 +135,7 @@ def test_every_recorded_stream_is_read_without_a_fault() -> None:
         ),
         (
             "ContactStatus",
-            {"ContactStatus": "Unreachable", "EndpointName": "agent-x"},
+            {"ContactStatus": "Unreachable", "EndpointName": "agent-x", "URI": "sip:x@127.0.0.3"},
             "agent-x",
             "down",
             None,
@@ -171,7 +171,12 @@ def test_devices(
 ) -> None:
     seen = read_event({"Event": event, **headers}, AT)
     assert seen == DeviceSeen(
-        at=AT, endpoint=endpoint, status=DeviceStatus(status), registered=registered, in_use=in_use
+        at=AT,
+        endpoint=endpoint,
+        status=DeviceStatus(status),
+        registered=registered,
+        contact=headers.get("URI"),
+        in_use=in_use,
     )
 
 
@@ -181,7 +186,7 @@ def test_devices(
         {"Event": "DeviceStateChange", "Device": "Queue:sales_avail", "State": "INUSE"},
         {"Event": "DeviceStateChange", "Device": "hint:anna@cc-hints", "State": "INUSE"},
         {"Event": "PeerStatus", "PeerStatus": "Reachable", "Peer": "IAX2/x"},
-        {"Event": "ContactStatus", "ContactStatus": "Created", "EndpointName": ""},
+        {"Event": "ContactStatus", "ContactStatus": "NonQualified", "EndpointName": ""},
         {"Event": "ContactStatus", "ContactStatus": "Updated", "EndpointName": "agent-x"},
         {"Event": "BridgeCreate"},
         {"Response": "Success"},
