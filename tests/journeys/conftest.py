@@ -23,4 +23,5 @@ async def house(module_house: House) -> AsyncIterator[House]:
     """The module's house as new; afterwards API, ledger and PBX are held against each other."""
     await module_house.reset()
     yield module_house
+    await module_house.hang_up()
     await module_house.audit()

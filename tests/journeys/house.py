@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ CALLER = 440  # Hz: what callers say
 TONES = {"anna": 600, "elena": 800, "rashid": 1000, "dina": 1200}  # and agents
 EVERY_TONE = (CALLER, *TONES.values())
 MARINA = "+74955550142"  # a card of elena's
+WITHHELD = '"Anonymous" <sip:anonymous@anonymous.invalid>'  # as From: no card, so nobody's load changes
 
 
 @dataclass(kw_only=True)
@@ -49,6 +50,7 @@ class House(Front):
     """The product in this process: its parts can be looked into."""
 
     parts: Parts
+    told: set[str] = field(default_factory=set)  # calls that `ended` has handed out
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -62,6 +64,7 @@ class House(Front):
 
     async def talk(self, agent: str, did: str = SALES, **call: Any) -> tuple[OutgoingCall, IncomingCall]:
         """A call that *agent* has answered: the caller's leg and the agent's."""
+        self.phones[agent].forget_invites()
         made = await self.call(did, **call)
         leg = await self.leg(agent)
         await leg.answered()
@@ -69,10 +72,24 @@ class House(Front):
         await self.until_state(agent, "talking")
         return made, leg
 
-    async def shown(self, call: Call, number: str = "") -> dict[str, Any]:
-        """The API's call behind the caller's leg *call*, by its number."""
-        wanted = number or call.local.partition("<sip:")[2].partition("@")[0]
-        return await self.the_call(lambda shown: wanted in (shown["from"], shown["from_raw"]))
+    async def over(self, call: Call, **fits: Any) -> dict[str, Any]:
+        """Hang up; the newest call as the API shows it then, with the values *fits*."""
+        await call.hangup()
+        return await self.ended(**fits)
+
+    async def ended(self, *, timeout: float = 8.0, **fits: Any) -> dict[str, Any]:
+        """The newest ended call of the API with the values *fits* (`from_` for `from`), each only once."""
+        wanted = {name.rstrip("_"): value for name, value in fits.items()}
+        seen: list[dict[str, Any]] = []
+
+        async def there() -> bool:
+            new = [call for call in await self.calls() if call["id"] not in self.told]
+            seen[:] = [call for call in new if all(call[key] == wanted[key] for key in wanted)][:1]
+            return bool(seen) and seen[0]["state"] == "ended"
+
+        await until(there, timeout=timeout, what=lambda: f"the call {wanted} to end: {seen}")
+        self.told.add(seen[0]["id"])
+        return seen[0]
 
     def feed(self, who: str) -> Feed:
         """A live feed of *who*; open it with `async with`."""
@@ -80,10 +97,14 @@ class House(Front):
 
     # -- between journeys -------------------------------------------------------------------------
 
-    async def reset(self) -> None:
-        """Begin as new: no call, phones answer at once, nobody is logged in."""
+    async def hang_up(self) -> None:
+        """Every caller and every phone ends what it has."""
         for peer in (self.trunk, *self.phones.values()):
             await asyncio.gather(*(leg.hangup() for leg in peer.calls))
+
+    async def reset(self) -> None:
+        """Begin as new: no call, phones answer at once, nobody is logged in."""
+        await self.hang_up()
         for phone in self.phones.values():
             phone.behaviour = Answer()
             phone.forget_invites()
@@ -91,6 +112,22 @@ class House(Front):
             await self.set_state(agent, "offline")
         for agent in AGENTS:
             await self.until_state(agent, "offline")
+        self.told = {call["id"] for call in await self.calls()}
+
+
+def codes(call: dict[str, Any]) -> list[str]:
+    """What the trace of *call* says, as codes."""
+    return [line["code"] for line in call["trace"]]
+
+
+def texts(call: dict[str, Any]) -> list[str]:
+    """What the trace of *call* says, in English."""
+    return [line["text"] for line in call["trace"]]
+
+
+def offers(call: dict[str, Any]) -> list[tuple[str, str]]:
+    """Who was offered *call*, in order, and how each offer ended."""
+    return [(offer["agent"], offer["state"]) for offer in call["offers"]]
 
 
 @asynccontextmanager
@@ -134,7 +171,7 @@ async def running_house(
             ami_actor_user="callcard-actor",
             database_url=database_url,
         )
-        await apply_first(database_url, None, text)
+        await apply_first(database_url, text)
         pbx = await private_pbx(settings, load_keys(data), office)
         await pbx.start()
         stack.push_async_callback(pbx.stop)
@@ -143,10 +180,26 @@ async def running_house(
             phone.credentials = Credentials(phone.user, pbx.settings.device_secrets[phone.user])
         running = await stack.enter_async_context(running_parts(settings, parts))
         house = House(settings, office, pbx, running.database, trunk, phones, parts=running)
-        house.tokens = await make_tokens(running.database, (*AGENTS, "viktor", "admin"))
+        house.tokens = await make_tokens(running.database, (*AGENTS, "dina", "viktor", "admin"))
         house.http = await stack.enter_async_context(aiohttp.ClientSession())
         await until(ready(house), timeout=15, what="the house to be ready")
         yield house
 
 
-__all__ = ["BRIEF", "DINA", "MARINA", "SALES", "SUPPORT", "TONES", "House", "running_house", "until"]
+__all__ = [
+    "BRIEF",
+    "CALLER",
+    "DINA",
+    "EVERY_TONE",
+    "MARINA",
+    "SALES",
+    "SUPPORT",
+    "TONES",
+    "WITHHELD",
+    "House",
+    "codes",
+    "offers",
+    "running_house",
+    "texts",
+    "until",
+]

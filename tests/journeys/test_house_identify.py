@@ -13,7 +13,7 @@ from crm_core.clock import SystemClock
 from crm_core.customers.service import CustomerService
 from crm_core.people.model import Reader, Role
 from tests.fakes.sip_peer import Call
-from tests.journeys.house import MARINA, SALES, House, until
+from tests.journeys.house import MARINA, SALES, WITHHELD, House, codes, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -53,23 +53,11 @@ async def cards(house: House, number: str) -> list[dict[str, Any]]:
     return list(page["items"])
 
 
-async def over(house: House, call: Call, **fits: Any) -> dict[str, Any]:
-    """Hang up, and the call as the API shows it then."""
-    await call.hangup()
-    return await house.the_call(
-        lambda shown: shown["state"] == "ended" and all(shown[key] == value for key, value in fits.items())
-    )
-
-
-def codes(call: dict[str, Any]) -> list[str]:
-    return [line["code"] for line in call["trace"]]
-
-
 async def test_a_known_caller_has_a_card_and_reaches_its_owner(house: House) -> None:
     await house.available("anna", "elena")
     call, leg = await house.talk("elena", number="84955550142")
     assert leg.remote_number.endswith("4955550142")
-    seen = await over(house, call, **{"from": MARINA})
+    seen = await house.over(call, from_=MARINA)
     (card,) = await cards(house, MARINA)
     assert (seen["customer_id"], seen["customer_title"]) == (card["id"], "Marina Volkova")
     assert (seen["agent"], seen["owner"], seen["outcome"]) == ("elena", "elena", "answered")
@@ -79,7 +67,7 @@ async def test_a_known_caller_has_a_card_and_reaches_its_owner(house: House) -> 
 async def test_a_new_number_gets_one_card_and_who_answers_first_owns_it(house: House) -> None:
     number = "+74955550301"
     await house.available("anna")
-    first = await over(house, (await house.talk("anna", number=number))[0], **{"from": number})
+    first = await house.over((await house.talk("anna", number=number))[0], from_=number)
     assert "identified_new" in codes(first)
 
     async def owned() -> bool:
@@ -89,11 +77,11 @@ async def test_a_new_number_gets_one_card_and_who_answers_first_owns_it(house: H
     (card,) = await cards(house, number)
     assert (card["status"], card["title"], card["id"]) == ("provisional", number, first["customer_id"])
     await house.available("elena")  # idle and not loaded: she would be chosen, were anna not the owner
-    again = await over(house, (await house.talk("anna", number=number))[0], **{"from": number})
+    again = await house.over((await house.talk("anna", number=number))[0], from_=number)
     assert again["id"] != first["id"]
     assert again["owner"] == "anna" and "chosen_owner" in codes(again)
     await house.set_state("anna", "offline")
-    other = await over(house, (await house.talk("elena", number=number))[0], agent="elena")
+    other = await house.over((await house.talk("elena", number=number))[0], agent="elena")
     assert other["owner"] == "anna", "a card never changes hands by being answered"
     (card,) = await cards(house, number)
     assert card["owner"] == "anna"
@@ -125,11 +113,10 @@ async def test_ten_first_calls_of_one_number_at_once_make_one_card(house: House)
 async def test_a_withheld_number_keeps_no_card(house: House) -> None:
     await house.available("anna")
     everybody = len((await house.get("/api/v1/customers?limit=200"))["items"])
-    anonymous = '"Anonymous" <sip:anonymous@anonymous.invalid>'
     hidden = [("P-Asserted-Identity", f"<sip:{MARINA}@{CARRIER}>"), ("Privacy", "id")]
     for headers in ([], hidden):
-        call, leg = await house.talk("anna", from_header=anonymous, headers=headers)
-        seen = await over(house, call)
+        call, leg = await house.talk("anna", from_header=WITHHELD, headers=headers)
+        seen = await house.over(call)
         await house.until_state("anna", "available")
         assert (seen["from"], seen["customer_id"], seen["owner"]) == (None, None, None)
         assert "identified_withheld" in codes(seen)
@@ -140,14 +127,14 @@ async def test_a_withheld_number_keeps_no_card(house: House) -> None:
 
 async def test_a_shared_number_is_a_choice_and_the_choice_is_remembered(house: House) -> None:
     await house.available("anna")
-    seen = await over(house, (await house.talk("anna", number=SHARED))[0], **{"from": SHARED})
+    seen = await house.over((await house.talk("anna", number=SHARED))[0], from_=SHARED)
     (line,) = [line for line in seen["trace"] if line["code"] == "identified_shared"]
     assert (line["values"]["count"], seen["customer_id"]) == (2, None)
     olga = next(card for card in await cards(house, SHARED) if card["title"] == "Olga")
     anna = Reader(person="anna", role=Role.AGENT, office="moscow", team="sales")
     service = CustomerService(house.database, SystemClock())
     await service.choose(anna, SHARED, did=SALES, customer_id=olga["id"])
-    seen = await over(house, (await house.talk("anna", number=SHARED))[0], customer_title="Olga")
+    seen = await house.over((await house.talk("anna", number=SHARED))[0], customer_title="Olga")
     assert seen["customer_id"] == olga["id"]
 
 
@@ -156,13 +143,13 @@ async def test_no_name_and_no_number_breaks_a_call(house: House) -> None:
     for at, name in enumerate(NAMES):
         number = f"+749555504{at:02}"
         call, _ = await house.talk("anna", from_header=f'"{name}" <sip:{number}@{CARRIER}>')
-        seen = await over(house, call, **{"from": number})
+        seen = await house.over(call, from_=number)
         assert seen["outcome"] == "answered"
         assert_plain(seen["from_name"], name)
         await house.until_state("anna", "available")
     for user in NUMBERS:
         call, _ = await house.talk("anna", from_header=f'"x" <sip:{user}@{CARRIER}>')
-        seen = await over(house, call)
+        seen = await house.over(call)
         assert (seen["from"], seen["customer_id"], seen["outcome"]) == (None, None, "answered"), user
         assert_plain(seen["from_raw"], user)
         await house.until_state("anna", "available")
@@ -187,6 +174,6 @@ async def test_forged_headers_reach_nobody_and_hide_no_call(house: House) -> Non
         call = await attempt()
         await call.ended()
         assert call.status == 404
-    seen = await over(house, (await house.talk("anna", number="+74955550177"))[0], outcome="answered")
+    seen = await house.over((await house.talk("anna", number="+74955550177"))[0], outcome="answered")
     assert seen["from"] == "+74955550177"
     assert len(await house.calls()) == known + 1
