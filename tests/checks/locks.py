@@ -15,11 +15,11 @@ LOCKS = {"requirements.lock": ("embedded", "audio"), "requirements-dev.lock": ("
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?P<rest>.*)$")
 
 
-def findings() -> Iterator[str]:
+def findings(root: Path = ROOT) -> Iterator[str]:
     """One line for each thing that is wrong."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
     for lock, extras in LOCKS.items():
-        text = (ROOT / lock).read_text("utf-8")
+        text = (root / lock).read_text("utf-8")
         if re.search(r"https?://|--(extra-)?index-url|--find-links", text):
             yield f"{lock}: names a registry address"
         blocks = [block for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()) if block]
