@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
+from callcard.demo.sample import sample_office
 from callcard.layout import Layout, read_running
 from callcard.settings import Settings
 from crm_core.db.embedded import EmbeddedPostgres
 from crm_core.db.engine import Database
 from crm_core.db.migrate import upgrade
-from crm_core.errors import StartRefused
+from crm_core.errors import StartRefused, Unavailable
 from crm_core.office.model import OfficeFile
 from crm_core.office.service import OfficeService
 
@@ -21,7 +22,8 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
     layout = Layout(settings.data)
     running = read_running(layout)
     if settings.database_url or running:
-        yield settings.database_url or (running.database_url if running else "")
+        with naming_the_database(settings):
+            yield settings.database_url or (running.database_url if running else "")
         return
     server = EmbeddedPostgres(layout.postgres)
     url = await server.start()
@@ -43,6 +45,29 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
             await database.close()
 
 
+@contextmanager
+def naming_the_database(settings: Settings) -> Iterator[None]:
+    """Let a configured database that is away be refused by the name of its setting, with the reason."""
+    try:
+        yield
+    except Unavailable as error:
+        if settings.database_url is None:
+            raise
+        raise StartRefused(f"CALLCARD_DATABASE_URL: {error.message} {_reason(error)}".strip()) from error
+
+
+def _reason(error: BaseException) -> str:
+    cause = error.__cause__
+    while isinstance(cause, Unavailable):
+        cause = cause.__cause__
+    return f"({cause})" if cause is not None and str(cause) else ""
+
+
+def no_office() -> StartRefused:
+    """What is said where an office is needed and none was ever applied."""
+    return StartRefused(f"There is no office yet: callcard up --office FILE (a sample: {sample_office()})")
+
+
 async def require_office(url: str) -> OfficeFile:
     """The applied office. Raises StartRefused with the way out when there is none."""
     database = await Database.open(url, pool_size=1, hot_size=1)
@@ -51,5 +76,5 @@ async def require_office(url: str) -> OfficeFile:
     finally:
         await database.close()
     if current is None:
-        raise StartRefused("There is no office yet: callcard up --office examples/office.yaml")
+        raise no_office()
     return current.office

@@ -28,7 +28,17 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(Message("{path}: cannot be read: {error}", path=path, error=error)) from None
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(Message("{path}: cannot be read: {error}", path=path, error=why)) from None
+
+
+def read_checked(path: Path) -> tuple[str, OfficeFile]:
+    """An office file's text and what it says. Raises BadInput, BadOffice with every problem's place."""
+    text = read_text(path)
+    try:
+        return text, read_office(text)
+    except OfficeProblems as problems:
+        raise BadOffice("\n".join(_places(path, problems))) from None
 
 
 def office_service(database: Database) -> OfficeService:
@@ -41,8 +51,8 @@ async def check_office(path: Path) -> int:
     try:
         office = read_office(read_text(path))
     except OfficeProblems as problems:
-        for problem in problems.problems:
-            say(f"{path}: {in_words(problem.words)}")
+        for place in _places(path, problems):
+            say(place)
         return 1
     say(
         Message(
@@ -58,20 +68,21 @@ async def check_office(path: Path) -> int:
 
 async def diff_office(settings: Settings, path: Path) -> int:
     """Print what applying the file would change."""
+    text, _ = read_checked(path)
     async with opened_database(settings) as database:
-        _print_changes(await office_service(database).check(read_text(path)))
+        _print_changes(await office_service(database).check(text))
     return 0
 
 
 async def apply_office(settings: Settings, path: Path, *, base: int | None) -> int:
     """Apply the file: to the database, and to the private PBX when it runs."""
-    text = read_text(path)
+    text, office = read_checked(path)
     async with opened_database(settings) as database:
-        loader = await _loader(settings, read_office(text))
+        loader = await _loader(settings, office)
         applied = await office_service(database).apply(text, base, getpass.getuser(), loader)
     _print_changes(applied.changes)
-    text = N_("version {version}") if applied.new else N_("version {version} (unchanged)")
-    say(Message(text, version=applied.version))
+    told = N_("version {version}") if applied.new else N_("version {version} (unchanged)")
+    say(Message(told, version=applied.version))
     return 0
 
 
@@ -85,13 +96,11 @@ async def export_office(settings: Settings) -> int:
     return 0
 
 
-async def apply_first(database_url: str, path: Path | None, text: str | None) -> None:
-    """Apply a file or its text before anything runs: there is no PBX to load it into yet."""
+async def apply_first(database_url: str, text: str) -> None:
+    """Apply an office file's text before anything runs: there is no PBX to load it into yet."""
     database = await Database.open(database_url, pool_size=1, hot_size=1)
     try:
-        if path is not None:
-            text = read_text(path)
-        await office_service(database).apply(text or "", None, getpass.getuser(), None)
+        await office_service(database).apply(text, None, getpass.getuser(), None)
     finally:
         await database.close()
 
@@ -101,6 +110,10 @@ async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:
         return None
     asterisk = await found_asterisk(settings.cache, settings.asterisk)
     return PbxLoader(pbx_settings(settings, load_keys(settings.data), office), asterisk)
+
+
+def _places(path: Path, problems: OfficeProblems) -> list[str]:
+    return [f"{path}: {in_words(problem.words)}" for problem in problems.problems]
 
 
 def _print_changes(changes: tuple[Change, ...]) -> None:

@@ -13,12 +13,12 @@ from asterisk_conf.render import write_files
 from callcard.access import database_url, require_office
 from callcard.layout import DataLock, Layout
 from callcard.logs import set_up_logs
+from callcard.office_commands import read_checked
 from callcard.pbx import device_secret, found_asterisk, pbx_settings, private_pbx, rendered_with
 from callcard.settings import Settings, load_keys
 from callcard.terminal import say
 from crm_core.errors import BadOffice
 from crm_core.i18n import Message
-from crm_core.office.reading import read_office
 
 
 async def install_pbx(settings: Settings, *, quiet: bool) -> int:
@@ -59,7 +59,7 @@ async def run_private_pbx(settings: Settings) -> int:
 
 async def render_pbx(settings: Settings, office_path: Path, to: Path) -> int:
     """Write what Asterisk would get, linted, into *to*. Raises BadOffice for findings."""
-    office = read_office(office_path.read_text("utf-8"))
+    _, office = read_checked(office_path)
     asterisk = await found_asterisk(settings.cache, settings.asterisk)
     own = pbx_settings(settings, load_keys(settings.data), office)
     rendered = rendered_with(office, own, asterisk, None)

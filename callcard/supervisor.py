@@ -18,12 +18,13 @@ import aiohttp
 import structlog
 
 from asterisk_conf.private_pbx import PrivatePbx
-from callcard.access import require_office
+from callcard.access import naming_the_database, no_office, require_office
 from callcard.layout import DataLock, Layout, Running, write_running
 from callcard.logs import set_up_logs
-from callcard.office_commands import apply_first
+from callcard.office_commands import apply_first, read_checked
 from callcard.pbx import Overlay, private_pbx
-from callcard.settings import Settings, load_keys
+from callcard.ports import until_free, wanted_ports
+from callcard.settings import PREFIX, SETTINGS, Settings, load_keys
 from callcard.terminal import say
 from crm_core.child import Child, Command
 from crm_core.db.embedded import EmbeddedPostgres
@@ -80,16 +81,19 @@ class Supervisor:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Supervisor]:
         """Everything up inside, everything ended after, in order, also when a start fails half-way."""
+        text = self._office_to_apply()
         lock = DataLock(self.layout)
         lock.take()
         async with AsyncExitStack() as stack:
             stack.callback(lock.release)
             keys = load_keys(self.settings.data)
             self.database_url = await self._database(stack)
-            await upgrade(self.database_url)
-            if self._office is not None or self._office_text is not None:
-                await apply_first(self.database_url, self._office, self._office_text)
-            office = await require_office(self.database_url)
+            with naming_the_database(self.settings):
+                await upgrade(self.database_url)
+                if text is not None:
+                    await apply_first(self.database_url, text)
+                office = await require_office(self.database_url)
+            await until_free(wanted_ports(self.settings, office))
             if self.settings.private_pbx:
                 await self._private_pbx(stack, office)
             await self._worker(stack)
@@ -99,6 +103,15 @@ class Supervisor:
             )
             log.info("up", http=str(self.settings.http), keys=bool(keys))
             yield self
+
+    def _office_to_apply(self) -> str | None:
+        """Its text, read and checked before anything is started; None: the applied one is used."""
+        if self._office is not None:
+            return read_checked(self._office)[0]
+        embedded = self.settings.database_url is None
+        if self._office_text is None and embedded and not (self.layout.postgres / "data").exists():
+            raise no_office()
+        return self._office_text
 
     async def _database(self, stack: AsyncExitStack) -> str:
         if self.settings.database_url is not None:
@@ -131,12 +144,13 @@ class Supervisor:
         stack.push_async_callback(self.worker.stop)
 
     def _worker_environment(self) -> dict[str, str]:
-        environment = dict(os.environ)
-        environment["CALLCARD_DATA"] = str(self.settings.data)
+        """Ours, with our settings and no others: a worker must not find what the supervisor did not."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        for setting in SETTINGS:
+            value = getattr(self.settings, setting.field)
+            if value is not None:
+                environment[setting.variable] = str(value)
         environment["CALLCARD_DATABASE_URL"] = self.database_url
-        environment["CALLCARD_HTTP"] = str(self.settings.http)
-        environment["CALLCARD_AGI"] = str(self.settings.agi)
-        environment["CALLCARD_AMI_PORT"] = str(self.settings.ami_port)
         # The package is found also when it is run from a checkout and not installed.
         environment["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(Path(__file__).parents[1]), environment.get("PYTHONPATH")))

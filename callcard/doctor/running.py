@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections.abc import Iterator
 
 import aiohttp
@@ -12,6 +10,7 @@ import msgspec
 from agent_ui.status import Status
 from callcard.doctor.finding import Finding, Findings, ok, warning, wrong
 from callcard.doctor.ground import Ground
+from callcard.ports import Port, problem_of, wanted_ports
 from crm_core.health import HealthState
 
 _HTTP_S = 5.0
@@ -56,27 +55,12 @@ async def ports(ground: Ground) -> Findings:
     """Whether the ports are free; while Callcard runs they are its own, which the other checks show."""
     if ground.running is not None:
         return []
-    settings = ground.settings
-    tcp, udp = socket.SOCK_STREAM, socket.SOCK_DGRAM
-    wanted = [
-        ("CALLCARD_HTTP", settings.http.host, settings.http.port, tcp),
-        ("CALLCARD_AGI", settings.agi.host, settings.agi.port, tcp),
-    ]
-    if settings.private_pbx:
-        wanted.append(("CALLCARD_AMI_PORT", "127.0.0.1", settings.ami_port, tcp))
-        if ground.office is not None:
-            wanted.append(("sip.port of the office", ground.office.sip.bind, ground.office.sip.port, udp))
-    return [_port(*port) for port in wanted]
+    return [_port(port) for port in wanted_ports(ground.settings, ground.office)]
 
 
-def _port(name: str, host: str, port: int, kind: socket.SocketKind) -> Finding:
-    about = f"port {port}"
-    family = socket.AF_INET6 if ipaddress.ip_address(host).version == 6 else socket.AF_INET
-    with socket.socket(family, kind) as probe:
-        if kind is socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            return wrong(about, f"{host}: {error.strerror}", f"end who has it, or choose another: {name}")
-    return ok(about, f"free on {host} ({name})")
+def _port(port: Port) -> Finding:
+    problem = problem_of(port)
+    if problem is not None:
+        way_out = f"end who has it, or choose another: {port.name}"
+        return wrong(f"port {port.number}", f"{port.host}: {problem}", way_out)
+    return ok(f"port {port.number}", f"free on {port.host} ({port.name})")

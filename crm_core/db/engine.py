@@ -20,15 +20,12 @@ from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from crm_core.db.failures import away, unavailable
+from crm_core.db.failures import away, refused, unavailable
 from crm_core.errors import StartRefused, Unavailable
 from crm_core.health import Health, HealthState, PartHealth
 
 MINIMUM_VERSION = 15
 PART = "database"
-
-
-_REFUSALS = ("28", "3D")  # SQLSTATE classes: invalid authorization, no such database
 
 
 class Database:
@@ -184,14 +181,10 @@ class Database:
             async with self.transaction() as connection:
                 number = (await connection.exec_driver_sql("SHOW server_version_num")).scalar_one()
         except Unavailable as error:
-            if str(getattr(error.__cause__, "sqlstate", "")).startswith(_REFUSALS):
+            if error.__cause__ is not None and refused(error.__cause__):
                 raise StartRefused(f"CALLCARD_DATABASE_URL: {error.__cause__}") from error
             raise
-        if int(number) < MINIMUM_VERSION * 10_000:
-            raise StartRefused(
-                f"CALLCARD_DATABASE_URL: PostgreSQL {MINIMUM_VERSION} or newer is needed, "
-                f"this one is {int(number) // 10_000}"
-            )
+        require_version(int(number))
 
     @contextmanager
     def _judged(self, deadline: asyncio.Timeout) -> Iterator[None]:
@@ -209,6 +202,15 @@ class Database:
             raise unavailable(error) from error
         if self.health.state is not HealthState.UP:
             self._health.set(PART, HealthState.UP)
+
+
+def require_version(number: int) -> None:
+    """Raise StartRefused for a server that is too old; *number* is its `server_version_num`."""
+    if number < MINIMUM_VERSION * 10_000:
+        raise StartRefused(
+            f"CALLCARD_DATABASE_URL: PostgreSQL {MINIMUM_VERSION} or newer is needed, "
+            f"this one is {number // 10_000}"
+        )
 
 
 def _poisons(error: BaseException) -> bool:

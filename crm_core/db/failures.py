@@ -26,6 +26,7 @@ _CODES = frozenset(
         "57P05",  # idle session timeout
     }
 )
+_REFUSALS = ("28", "3D")  # invalid authorization, no such database
 
 
 def away(error: BaseException) -> bool:
@@ -42,6 +43,11 @@ def away(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error) or "released" in str(error)
     return isinstance(error, ConnectionError)
+
+
+def refused(error: BaseException) -> bool:
+    """Whether the server is there and does not let us in, or has no such database."""
+    return str(getattr(error, "sqlstate", "") or "").startswith(_REFUSALS)
 
 
 def unavailable(error: BaseException) -> Unavailable:

@@ -64,7 +64,7 @@ def of(home: Path, user: str | None = None) -> Identity:
 
 
 def choose(home: Path, user: str | None = None) -> Identity:
-    """The identity `of` gives, with *home* made its own. Raises StartRefused also when it may not enter it."""
+    """The identity `of` gives, with *home* made its own. Raises StartRefused when it may not enter *home*."""
     identity = of(home, user)
     if identity.drop is None:
         return identity

@@ -22,7 +22,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from crm_core.db.failures import away, unavailable
+from crm_core.db.engine import require_version
+from crm_core.db.failures import away, refused, unavailable
 from crm_core.errors import StartRefused
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -51,10 +52,12 @@ async def upgrade(dsn: str, *, lock_timeout_s: float = 30.0) -> None:
 
     *lock_timeout_s* bounds the wait for a migration in another process and for each table lock: behind
     a migration that waits for a lock, live traffic would queue up. Raises Unavailable when the database
-    is away or a lock was not to be had, and StartRefused when a newer Callcard has been here.
+    is away or a lock was not to be had, and StartRefused when a newer Callcard has been here, when the
+    server is too old or refuses us, or when *dsn* is none.
     """
     try:
         async with _connect(dsn) as connection:
+            require_version(int((await connection.execute(text("SHOW server_version_num"))).scalar_one()))
             await connection.execute(text(f"SET LOCAL lock_timeout = '{int(lock_timeout_s * 1000)}ms'"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
             await connection.run_sync(_run, lambda config: command.upgrade(config, "head"))
@@ -62,7 +65,11 @@ async def upgrade(dsn: str, *, lock_timeout_s: float = 30.0) -> None:
         raise StartRefused(
             f"CALLCARD_DATABASE_URL: a newer Callcard has used this database ({error})"
         ) from error
+    except ValueError as error:
+        raise StartRefused(f"CALLCARD_DATABASE_URL: cannot be used: {error}") from error
     except Exception as error:
+        if refused(error):
+            raise StartRefused(f"CALLCARD_DATABASE_URL: {error}") from error
         if away(error) or isinstance(error, OSError | TimeoutError):
             raise unavailable(error) from error
         raise
