@@ -5,12 +5,13 @@ Imports of whole rooms stand inside the commands, so that `callcard --help` answ
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
 from callcard import __version__
 from callcard.settings import read_settings
@@ -202,23 +203,52 @@ def watch(
 
 
 def _run(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run a command; its number, if any, is the exit code."""
+    """Run a command; its number, if any, is the exit code. Logs go to standard error: output is its own."""
     import asyncio
+    import logging
 
+    from callcard.logs import set_up_logs
+
+    set_up_logs(level=logging.WARNING)  # those that run on say more, and set it themselves
     code = asyncio.run(work)
     if code:
         sys.exit(code)
 
 
 def run() -> None:
-    """The console script: foreseen errors are one line on standard error, never a traceback."""
+    """The console script: what goes wrong is one line on standard error, never a traceback."""
     try:
-        app()
+        app(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _fail(" ".join(str(error).split()))
     except CallcardError as error:
         from callcard.terminal import in_words
 
         hint = f" ({in_words(error.hint_words)})" if error.hint_words else ""
-        sys.stderr.write(f"callcard: {in_words(error.words)}{hint}\n")
-        sys.exit(2)
+        _fail(f"{in_words(error.words)}{hint}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        _fail(f"unforeseen {type(error).__name__}: {error} (all of it: {_kept(error)})", code=70)
+
+
+def _fail(line: str, *, code: int = 2) -> NoReturn:
+    sys.stderr.write(f"callcard: {line}\n")
+    sys.exit(code)
+
+
+def _kept(error: Exception) -> str:
+    """Where the traceback of *error* was written, for who reports it."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="callcard-crash-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        traceback.print_exception(error, file=file)
+    return file.name
