@@ -7,19 +7,22 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from importlib.resources import files
 from pathlib import Path
+from typing import Any
+
+import aiohttp
 
 from asterisk_conf.install import ensure_asterisk
-from callcard.demo.peers import demo_office, demo_overlay, ring
+from callcard.demo.peers import CARRIER, PHONES, demo_office, demo_overlay, ring
+from callcard.demo.sample import sample_office
 from callcard.demo.script import callers
 from callcard.logs import set_up_logs
 from callcard.pbx import pbx_settings
+from callcard.ports import TCP, UDP, first_free
 from callcard.settings import Listen, Settings, load_keys, read_settings
 from callcard.supervisor import Supervisor
 from callcard.terminal import chosen_language, say
@@ -36,25 +39,27 @@ from crm_core.people.service import PeopleService
 from crm_core.presence.model import ChosenState
 from crm_core.presence.service import PresenceService
 
-PREPARING = N_("Preparing the demo: Asterisk, a database, an office …")
+PREPARING = N_("Starting a database, a private Asterisk and the sample office …")
 READY = N_("API: {url}/api/v1/openapi.json   a supervisor's token: {token}")
 ENDING = N_("Ending the demo …")
-_LAST_CALL_S = 60.0
+_SEATED_S = 20.0
+_OVER_S = 120.0  # the longest call of the script, waiting and voicemail included
+_SETTLED_S = 3.0  # the ledger and the recordings follow the end of a call
 
 
 async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
     """Run until Ctrl-C, or until *calls* calls were made and are over."""
     shown = chosen_language(language)
-    say(PREPARING, shown)
     base = read_settings({k: v for k, v in os.environ.items() if k != "CALLCARD_AMI_HOST"})
     await asyncio.to_thread(ensure_asterisk, base.cache, base.asterisk, say=lambda line: say(line, shown))
+    say(PREPARING, shown)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _folder(data) as folder:
         settings = _settings(base, folder)
         set_up_logs(folder / "logs" / "callcard.log")
         supervisor, office = _supervisor(settings)
-        stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with supervisor.running():
             tokens = await _log_in(supervisor.database_url, office)
             url = f"http://{settings.http}"
@@ -62,35 +67,63 @@ async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
             await _until_stopped(
                 stop,
                 watch(url, tokens["admin"], language=shown, plain=not sys.stdout.isatty(), out=sys.stdout),
-                _calls(folder / "pbx" / "spool", calls),
+                _calls(supervisor, url, tokens["admin"], calls),
             )
             say(ENDING, shown)
     return 0
 
 
-async def _until_stopped(stop: asyncio.Event, *works: object) -> None:
-    """Run the watch and the calls until *stop*, or until the calls are over."""
-    watching, calling = (asyncio.ensure_future(work) for work in works)  # type: ignore[call-overload]
-    stopping = asyncio.create_task(stop.wait(), name="demo-stop")
+async def _until_stopped(stop: asyncio.Event, *works: Coroutine[Any, Any, Any]) -> None:
+    """Run *works* until *stop*, or until one of them is over."""
+    tasks = [
+        asyncio.create_task(work, name=f"demo-{number}") for number, work in enumerate((stop.wait(), *works))
+    ]
     try:
-        await asyncio.wait({watching, calling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (watching, calling):
-            if task.done():
-                task.result()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
-        for task in (watching, calling, stopping):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(watching, calling, stopping, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _calls(spool: Path, limit: int) -> None:
-    """Let the script's callers ring; with a *limit*, return when the last of them is surely over."""
-    last = 0.0
+async def _calls(supervisor: Supervisor, url: str, token: str, limit: int) -> None:
+    """Let the script's callers ring; with a *limit*, return when the last of them has hung up."""
+    await _seated(url, token)
+    spool = supervisor.layout.pbx / "spool"
     for caller in itertools.islice(callers(), limit or None):
         await asyncio.sleep(caller.after_s)
         await asyncio.to_thread(ring, spool, caller)
-        last = max(last, caller.talk_s)
-    await asyncio.sleep(min(last + 10.0, _LAST_CALL_S))
+    async with asyncio.timeout(_OVER_S):
+        await asyncio.sleep(1.0)  # Asterisk takes the last call file
+        await _quiet(supervisor)
+    await asyncio.sleep(_SETTLED_S)
+
+
+async def _quiet(supervisor: Supervisor) -> None:
+    """Return when the PBX has no channel."""
+    assert supervisor.pbx is not None
+    while True:
+        shown = await supervisor.pbx.control.run("core show channels count")
+        if shown.startswith("0 "):
+            return
+        await asyncio.sleep(0.5)
+
+
+async def _seated(url: str, token: str) -> None:
+    """Return when every agent with a phone is shown available: the first caller is to find somebody."""
+    headers = {"Authorization": f"Bearer {token}"}
+    try:
+        async with asyncio.timeout(_SEATED_S), aiohttp.ClientSession(headers=headers) as session:
+            while True:
+                async with session.get(f"{url}/api/v1/agents") as answer:
+                    agents = (await answer.json()).get("items", ())
+                if agents and all(agent["state"] == "available" for agent in agents):
+                    return
+                await asyncio.sleep(0.1)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise StartRefused("The demo's agents could not take their seats; try again") from error
 
 
 async def _log_in(database_url: str, office: OfficeFile) -> dict[str, str]:
@@ -111,8 +144,9 @@ async def _log_in(database_url: str, office: OfficeFile) -> dict[str, str]:
 
 
 def _supervisor(settings: Settings) -> tuple[Supervisor, OfficeFile]:
-    sip_port = _free(5060, socket.SOCK_DGRAM, ("127.0.0.1", "127.0.0.2", "127.0.0.3"))
-    office = demo_office(read_office(_sample_office()), sip_port=sip_port, rtp_start=16_000)
+    sip_port = first_free(5060, UDP, "127.0.0.1", CARRIER, PHONES)
+    sample = read_office(sample_office().read_text("utf-8"))
+    office = demo_office(sample, sip_port=sip_port, rtp_start=16_000)
     agents = [person.name for person in office.person_list() if person.devices]
     overlay = demo_overlay(agents, sip_port=sip_port)
     own = pbx_settings(settings, load_keys(settings.data), office)
@@ -128,44 +162,17 @@ def _supervisor(settings: Settings) -> tuple[Supervisor, OfficeFile]:
     return supervisor, office
 
 
-def _sample_office() -> str:
-    """`examples/office.yaml`, from the checkout or from inside the installed package."""
-    checkout = Path(__file__).parents[2] / "examples" / "office.yaml"
-    if checkout.exists():
-        return checkout.read_text("utf-8")
-    return files("callcard.demo").joinpath("office.yaml").read_text("utf-8")
-
-
 def _settings(base: Settings, folder: Path) -> Settings:
     return Settings(
         data=folder,
         cache=base.cache,
         asterisk=base.asterisk,
-        http=Listen(base.http.host, _free(base.http.port, socket.SOCK_STREAM, (base.http.host,))),
-        agi=Listen("127.0.0.1", _free(4573, socket.SOCK_STREAM, ("127.0.0.1",))),
-        ami_port=_free(5038, socket.SOCK_STREAM, ("127.0.0.1",)),
+        http=Listen(base.http.host, first_free(base.http.port, TCP, base.http.host)),
+        agi=Listen("127.0.0.1", first_free(base.agi.port, TCP, "127.0.0.1")),
+        ami_port=first_free(base.ami_port, TCP, "127.0.0.1"),
         ami_listener_user=base.ami_listener_user,
         ami_actor_user=base.ami_actor_user,
     )
-
-
-def _free(first: int, kind: socket.SocketKind, hosts: tuple[str, ...]) -> int:
-    """The first port from *first* on that nobody has on any of *hosts*. Raises StartRefused."""
-    for port in range(first, first + 200):
-        if all(_can_bind(host, port, kind) for host in hosts):
-            return port
-    raise StartRefused(f"No free port from {first} on: something holds them all")
-
-
-def _can_bind(host: str, port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        if kind is socket.SOCK_STREAM:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 @asynccontextmanager
