@@ -22,7 +22,6 @@ from crm_core.bus.event import decode, encode
 from crm_core.calls import store
 from crm_core.calls.events import CallChanged, CallEvent
 from crm_core.calls.model import Call
-from crm_core.calls.store import LedgerOffset
 from crm_core.clock import Clock
 from crm_core.db import outbox
 from crm_core.db.engine import Database
@@ -96,15 +95,6 @@ class CallJournal:
         async with self._database.transaction() as connection:
             return await store.unfinished(connection, self._pbx)
 
-    async def ledger_offset(self) -> LedgerOffset | None:
-        """How far the ledger was read. Raises Unavailable."""
-        async with self._database.transaction() as connection:
-            return await store.ledger_offset(connection, self._pbx)
-
-    async def settle(self, events: Sequence[CallEvent], at: LedgerOffset) -> None:
-        """Write what the ledger settled and how far it was read: both, or neither. Raises Unavailable."""
-        await self._write(_worth_keeping(events), REPLAY_S, at)
-
     async def replay(self) -> None:
         """Bring the whole spool into the database. Raises Unavailable; what was not taken stays."""
         while self._spool.pending:
@@ -122,44 +112,28 @@ class CallJournal:
             except Unavailable:
                 await asyncio.sleep(AGAIN_S)
 
-    async def _write(
-        self,
-        events: Sequence[CallEvent],
-        timeout_s: float,
-        at: LedgerOffset | None = None,
-        *,
-        heard: bool = False,
-    ) -> None:
-        """One transaction: calls, outbox, offset. A batch with a poisonous call is written call by call."""
+    async def _write(self, events: Sequence[CallEvent], timeout_s: float, *, heard: bool = False) -> None:
+        """One transaction: calls and outbox. A batch with a poisonous call is written call by call."""
         newest = _newest(events)
         try:
-            await self._transact(newest, events, timeout_s, at, heard)
+            await self._transact(newest, events, timeout_s, heard)
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             if len(newest) == 1:
                 self.poisoned += 1
                 log.error("call cannot be stored", call=str(newest[0].id), reason=type(error).__name__)
-            else:
-                for call in newest:
-                    mine = [one for one in events if one.call.id == call.id]
-                    await self._write(mine, timeout_s, heard=heard)
-            await self._transact([], [], timeout_s, at, heard)
+                return
+            for call in newest:
+                mine = [one for one in events if one.call.id == call.id]
+                await self._write(mine, timeout_s, heard=heard)
 
     async def _transact(
-        self,
-        calls: Sequence[Call],
-        events: Sequence[CallEvent],
-        timeout_s: float,
-        at: LedgerOffset | None,
-        heard: bool,
+        self, calls: Sequence[Call], events: Sequence[CallEvent], timeout_s: float, heard: bool
     ) -> None:
         async with self._database.hot(timeout_s=timeout_s) as connection, connection.transaction():
-            if calls:
-                await store.write(connection, calls)
+            await store.write(connection, calls)
             # A change of detail is for the screens of now; whoever was away reads the row.
             told = [one for one in events if not isinstance(one, CallChanged)]
             await outbox.add_hot(connection, told, published_at=self._clock.now() if heard else None)
-            if at is not None:
-                await store.put_ledger_offset(connection, self._pbx, at)
 
     def _mark(self) -> None:
         if self._spool.pending:

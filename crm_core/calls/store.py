@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls.model import Call, CallState, Leg, Offer
-from crm_core.calls.tables import CallLegRow, CallOfferRow, CallRow, LedgerOffsetRow
+from crm_core.calls.tables import CallLegRow, CallOfferRow, CallRow
 from crm_core.people.tables import PersonRow
 from crm_core.permissions import Scope
 from crm_core.queues.tables import NumberRow
@@ -28,14 +28,6 @@ class CallFilter:
     agent: str | None = None
     state: CallState | None = None
     customer_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerOffset:
-    """How far a CEL file was read."""
-
-    inode: int
-    offset: int
 
 
 def _names(row: type[CallRow | CallLegRow | CallOfferRow], *without: str) -> list[str]:
@@ -181,26 +173,6 @@ def visible(scope: Scope) -> ColumnElement[bool]:
 async def set_disposition(connection: AsyncConnection, call_id: UUID, disposition: str | None) -> None:
     """Write what the agent says of the call."""
     await connection.execute(update(CallRow).where(CallRow.id == call_id).values(disposition=disposition))
-
-
-async def ledger_offset(connection: AsyncConnection, pbx: str) -> LedgerOffset | None:
-    """How far the ledger of *pbx* was read."""
-    rows = await connection.execute(
-        select(LedgerOffsetRow.inode, LedgerOffsetRow.offset).where(LedgerOffsetRow.pbx == pbx)
-    )
-    row = rows.first()
-    return None if row is None else LedgerOffset(inode=row.inode, offset=row.offset)
-
-
-async def put_ledger_offset(connection: Any, pbx: str, at: LedgerOffset) -> None:
-    """Write it, on the plain asyncpg connection that writes the settled calls."""
-    await connection.execute(
-        'INSERT INTO ledger_offsets (pbx, inode, "offset") VALUES ($1, $2, $3) '
-        'ON CONFLICT (pbx) DO UPDATE SET inode = excluded.inode, "offset" = excluded."offset"',
-        pbx,
-        at.inode,
-        at.offset,
-    )
 
 
 async def _load(connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None) -> list[Call]:
