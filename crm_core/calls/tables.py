@@ -126,13 +126,3 @@ class CallOfferRow(Base):
     reserved_at: Mapped[datetime]
     alerting_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-
-
-class LedgerOffsetRow(Base):
-    """How far the CEL file of a PBX was read: bytes before *offset* of file *inode* are settled."""
-
-    __tablename__ = "ledger_offsets"
-
-    pbx: Mapped[str] = mapped_column(primary_key=True)
-    inode: Mapped[int]
-    offset: Mapped[int]

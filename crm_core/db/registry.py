@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 import crm_core.audit.tables
+import crm_core.calls.ledger_tables
 import crm_core.calls.tables
 import crm_core.customers.tables
 import crm_core.db.outbox
