@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from crm_core.calls.model import TraceLine
-from crm_core.i18n import N_
+from crm_core.i18n import N_, Message
 
 Value = str | int | float | bool | None
 
@@ -165,7 +165,10 @@ def _word(key: str, value: Value, gettext: Callable[[str], str], titles: Mapping
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.1f}".rstrip("0").rstrip(".")
+        whole, _, tenths = f"{value:.1f}".partition(".")
+        return (
+            whole if tenths == "0" else Message("{whole}.{tenths}", whole=whole, tenths=tenths).said(gettext)
+        )
     text = str(value)
     if key in NAMES:
         return titles.get(text, text)

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcard.watch_words import CALL_STATES, HEALTH, OUTCOMES, REASONS, Words, duration, printable, timer
+from callcard.watch_words import (
+    CALL_STATES,
+    HEALTH,
+    OUTCOMES,
+    REASONS,
+    RECORDINGS,
+    Words,
+    duration,
+    printable,
+    timer,
+)
 from crm_core.calls.model import CallState, Outcome
 from crm_core.calls.trace import Code, line
 from crm_core.health import HealthState
@@ -30,6 +40,15 @@ def test_every_state_has_a_word() -> None:
     for state in AgentState:
         assert WORDS.agent_state(state, None)
     assert WORDS.agent_state(AgentState.BREAK, "lunch") == "on a break: lunch"
+
+
+@pytest.mark.parametrize("language", ["ru", "az"])
+def test_every_word_is_said_in_every_language(language: str) -> None:
+    said = Words(language)
+    for words in (CALL_STATES, OUTCOMES, HEALTH, REASONS, RECORDINGS):
+        for word in words.values():
+            assert said(word) != word
+    assert said.agent_state(AgentState.BREAK, "lunch") != WORDS.agent_state(AgentState.BREAK, "lunch")
 
 
 @given(st.text())

@@ -66,6 +66,12 @@ def test_numbers_are_short() -> None:
     assert shown == "boris was chosen: the least load of those available (12)."
 
 
+@pytest.mark.parametrize(("language", "shown"), [("en", "17.3 s"), ("ru", "17,3 с"), ("az", "17,3 san")])
+def test_numbers_are_written_as_the_reader_does(language: str, shown: str) -> None:
+    said = line(AT, Code.ANSWERED, agent="boris", seconds=17.25000001)
+    assert shown in render(said, translator(language).gettext)
+
+
 SAMPLES: dict[str, Value] = {
     "agent": "anna",
     "owner": "boris",
