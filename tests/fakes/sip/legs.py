@@ -86,6 +86,8 @@ class OutgoingCall(Call):
     def _provisional_response(self, response: Response) -> None:
         now = time.monotonic()
         self._provisional = True
+        if parameter(response.get("To"), "tag"):
+            self.remote = response.get("To")  # the early dialog (RFC 3261 12.1), which REFER may replace
         if self._cancel_wanted:
             self._cancel()
         if response.status == 180 and self.ringing_at is None:
