@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,12 @@ def told(name: str) -> list[CallEvent]:
     """What the tracker says of one recorded stream."""
     tracker = CallTracker(OFFICE, "main")
     return [event for item in recorded(name) for event in tracker.apply(item)]
+
+
+async def keep(journal: CallJournal, events: Sequence[CallEvent]) -> None:
+    """Record *events* and see them into the database, however slow this machine is just now."""
+    await journal.record(events)
+    await journal.replay()
 
 
 async def open_journal(database: Database, directory: Path, health: Health | None = None) -> CallJournal:

@@ -18,7 +18,7 @@ from crm_core.ids import new_id
 from crm_core.office.service import OfficeService
 from crm_core.people.model import Reader, Role
 from tests.fakes.clock import FakeClock
-from tests.integration.calls.conftest import told
+from tests.integration.calls.conftest import keep, told
 from tests.unit.crm_core.office.offices import EXAMPLE
 
 pytestmark = pytest.mark.integration
@@ -40,7 +40,7 @@ async def written(journal: CallJournal, count: int, **changes: object) -> list[C
         )
         for place in range(count)
     ]
-    await journal.record([CallEnded(call=call) for call in calls])
+    await keep(journal, [CallEnded(call=call) for call in calls])
     return sorted(calls, key=lambda call: (call.started_at, call.id), reverse=True)
 
 
@@ -82,7 +82,7 @@ async def test_a_call_that_became_part_of_another_is_not_listed(
     journal: CallJournal, service: CallService
 ) -> None:
     events = told("attended_transfer")
-    await journal.record(events)
+    await keep(journal, events)
     listed, _ = await service.list(ADMIN)
     assert [call.merged_into for call in listed] == [None]
     assert (await service.list(ADMIN, agent="boris"))[0] == listed
@@ -91,7 +91,7 @@ async def test_a_call_that_became_part_of_another_is_not_listed(
 async def test_who_may_see_a_call(journal: CallJournal, service: CallService, database: Database) -> None:
     await OfficeService(database, FakeClock()).apply(EXAMPLE, None, "admin", None)
     call = told("plain_call")[-1].call  # anna took it
-    await journal.record([CallEnded(call=call)])
+    await keep(journal, [CallEnded(call=call)])
     taker = Reader(person="anna", role=Role.AGENT, office="moscow", team=None)
     colleague = Reader(person="boris", role=Role.AGENT, office="moscow", team=None)
     chief = Reader(person="viktor", role=Role.SUPERVISOR, office="moscow", team=None)
@@ -111,9 +111,9 @@ async def test_a_disposition_is_kept_through_later_versions_and_audited(
     journal: CallJournal, service: CallService, database: Database
 ) -> None:
     call = told("plain_call")[-1].call
-    await journal.record([CallEnded(call=call)])
+    await keep(journal, [CallEnded(call=call)])
     assert (await service.set_disposition(ADMIN, call.id, "  sold ")).disposition == "sold"
-    await journal.record([CallEnded(call=replace(call, version=call.version + 1))])
+    await keep(journal, [CallEnded(call=replace(call, version=call.version + 1))])
     again = await service.get(ADMIN, call.id)
     assert (again.disposition, again.version) == ("sold", call.version + 1)
     await service.set_disposition(ADMIN, call.id, "sold")
