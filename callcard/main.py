@@ -234,7 +234,8 @@ def run() -> None:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        _fail(f"unforeseen {type(error).__name__}: {error} (all of it: {_kept(error)})", code=70)
+        text = " ".join(str(error).split())
+        _fail(f"unforeseen {type(error).__name__}: {text} (all of it: {_kept(error)})", code=70)
 
 
 def _fail(line: str, *, code: int = 2) -> NoReturn:

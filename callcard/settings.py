@@ -156,8 +156,8 @@ def _default_cache() -> Path:
 def _read_toml(path: Path) -> dict[str, str]:
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}  # a data folder that cannot be one is refused by who makes it
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise StartRefused(f"{path}: cannot be read: {error}") from None
     known = {setting.field for setting in SETTINGS}

@@ -47,7 +47,14 @@ def away(error: BaseException) -> bool:
 
 def refused(error: BaseException) -> bool:
     """Whether the server is there and does not let us in, or has no such database."""
-    return str(getattr(error, "sqlstate", "") or "").startswith(_REFUSALS)
+    return str(getattr(driver_error(error), "sqlstate", "") or "").startswith(_REFUSALS)
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """What asyncpg raised, out of what SQLAlchemy made of it."""
+    if isinstance(error, exc.DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
 
 
 def unavailable(error: BaseException) -> Unavailable:

@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from crm_core.db.engine import require_version
-from crm_core.db.failures import away, refused, unavailable
+from crm_core.db.failures import away, driver_error, refused, unavailable
 from crm_core.errors import StartRefused
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -69,7 +69,7 @@ async def upgrade(dsn: str, *, lock_timeout_s: float = 30.0) -> None:
         raise StartRefused(f"CALLCARD_DATABASE_URL: cannot be used: {error}") from error
     except Exception as error:
         if refused(error):
-            raise StartRefused(f"CALLCARD_DATABASE_URL: {error}") from error
+            raise StartRefused(f"CALLCARD_DATABASE_URL: {driver_error(error)}") from error
         if away(error) or isinstance(error, OSError | TimeoutError):
             raise unavailable(error) from error
         raise
