@@ -17,7 +17,6 @@ from crm_core.presence.model import AgentState
 from crm_core.queues.model import Overflow, Queue
 from crm_core.routing.model import Action, AgentView, Decision, RouteQuestion, WaitingCall
 
-
 NAMED = 8  # agents the trace names one by one; of a large queue the rest is counted
 
 

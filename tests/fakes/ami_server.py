@@ -52,8 +52,8 @@ class AmiServer:
     """Set the attributes before a client connects, or while it is connected.
 
     *secret*: the right one. *refusal*: (Response, Message) for every login, if set. *booted*: send
-    FullyBooted after login. *silent*: read, but answer and send nothing (half-open). *rows*: list action → its row
-    frames, each without ActionID. *answers*: action → reply bytes (None: no reply).
+    FullyBooted after login. *silent*: read, but answer and send nothing (half-open). *rows*: list action →
+    its row frames, each without ActionID. *answers*: action → reply bytes (None: no reply).
     """
 
     def __init__(self, secret: str = "s3cret", systemname: str = SYSTEM) -> None:
