@@ -28,17 +28,22 @@ class Port:
     kind: socket.SocketKind = TCP
 
 
-def wanted_ports(settings: Settings, office: OfficeFile | None) -> tuple[Port, ...]:
-    """Every port that `callcard up` listens on; SIP as *office* says, when there is one."""
-    ports = [
+def own_ports(settings: Settings) -> tuple[Port, ...]:
+    """What the web and the router listen on."""
+    return (
         Port("CALLCARD_HTTP", settings.http.host, settings.http.port),
         Port("CALLCARD_AGI", settings.agi.host, settings.agi.port),
-    ]
-    if settings.private_pbx:
-        ports.append(Port("CALLCARD_AMI_PORT", "127.0.0.1", settings.ami_port))
-        if office is not None:
-            ports.append(Port("sip.port of the office", office.sip.bind, office.sip.port, UDP))
-    return tuple(ports)
+    )
+
+
+def pbx_ports(settings: Settings, office: OfficeFile | None) -> tuple[Port, ...]:
+    """What the private PBX listens on, SIP as *office* says; nothing for an attached one."""
+    if not settings.private_pbx:
+        return ()
+    manager = Port("CALLCARD_AMI_PORT", "127.0.0.1", settings.ami_port)
+    if office is None:
+        return (manager,)
+    return (manager, Port("sip.port of the office", office.sip.bind, office.sip.port, UDP))
 
 
 def problem_of(port: Port) -> str | None:

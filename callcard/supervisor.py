@@ -23,7 +23,7 @@ from callcard.layout import DataLock, Layout, Running, write_running
 from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first, read_checked
 from callcard.pbx import Overlay, private_pbx
-from callcard.ports import until_free, wanted_ports
+from callcard.ports import own_ports, pbx_ports, until_free
 from callcard.settings import PREFIX, SETTINGS, Settings, load_keys
 from callcard.terminal import say
 from crm_core.child import Child, Command
@@ -93,7 +93,9 @@ class Supervisor:
                 if text is not None:
                     await apply_first(self.database_url, text)
                 office = await require_office(self.database_url)
-            await until_free(wanted_ports(self.settings, office))
+            await until_free(own_ports(self.settings))
+            if self._overlay is None:  # which may have moved those of the PBX
+                await until_free(pbx_ports(self.settings, office))
             if self.settings.private_pbx:
                 await self._private_pbx(stack, office)
             await self._worker(stack)

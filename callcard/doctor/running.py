@@ -10,7 +10,7 @@ import msgspec
 from agent_ui.status import Status
 from callcard.doctor.finding import Finding, Findings, ok, warning, wrong
 from callcard.doctor.ground import Ground
-from callcard.ports import Port, problem_of, wanted_ports
+from callcard.ports import Port, own_ports, pbx_ports, problem_of
 from crm_core.health import HealthState
 
 _HTTP_S = 5.0
@@ -55,7 +55,8 @@ async def ports(ground: Ground) -> Findings:
     """Whether the ports are free; while Callcard runs they are its own, which the other checks show."""
     if ground.running is not None:
         return []
-    return [_port(port) for port in wanted_ports(ground.settings, ground.office)]
+    wanted = (*own_ports(ground.settings), *pbx_ports(ground.settings, ground.office))
+    return [_port(port) for port in wanted]
 
 
 def _port(port: Port) -> Finding:
