@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 from callrouter.reading.observations import LiveChannel, Snapshot
 from callrouter.tracking import offering
+from callrouter.tracking.channel import Channel
 from callrouter.tracking.dialplan import MESSAGE, WAITING
+from callrouter.tracking.record import CallRecord
 from callrouter.tracking.registry import Registry
 from crm_core.calls.model import OfferState
 from crm_core.calls.trace import Code, line
@@ -66,15 +68,33 @@ def _present(registry: Registry, row: LiveChannel, waiting: bool, at: datetime) 
         record.waiting = waiting or row.channel.context in WAITING
         if row.channel.context == MESSAGE and record.voicemail_at is None:
             record.voicemail_at, record.changed = at, True
+    _rings_for(record, channel, at)
+
+
+def _rings_for(record: CallRecord, channel: Channel, at: datetime) -> None:
+    """Give an offer of before our start its device again: only the switch knows which legs ring for it.
+
+    A leg of another agent has the offer's id from the caller's channel, after a transfer.
+    """
+    offer = record.offers.get(channel.offer_id) if channel.offer_id is not None else None
+    if offer is None or offer.final or offer.agent != channel.agent or not channel.dialled:
+        return
+    offering.dialled(record, channel, at)
+    if channel.answered_at is not None:
+        offering.device_ended(record, channel, at)
+    elif channel.ringing_at is not None:
+        offering.ringing(record, channel, at)
 
 
 def _close_lost(registry: Registry, at: datetime) -> None:
-    """Calls none of whose channels is known any more, and offers whose Dial never came."""
+    """Calls none of whose channels is known any more, and offers for which nothing rings."""
     for record in list(registry.live()):
         registry.touch(record)
         for offer in record.offers.values():
-            undialled = offer.state in (OfferState.RESERVED, OfferState.COMMITTED)
-            if undialled and offer.reserved_at < at - _OFFER_PATIENCE:
+            if offer.final or offer.reserved_at >= at - _OFFER_PATIENCE:
+                continue
+            legs = (record.channels.get(uniqueid) for uniqueid in offer.devices)
+            if not any(leg is not None and leg.live for leg in legs):
                 offering.move(record, offer, OfferState.WITHDRAWN, at)
         if not record.channels:
             record.vanished = True

@@ -9,7 +9,7 @@ import pytest
 from callrouter.reading.observations import LiveChannel, PbxBooted, Snapshot
 from callrouter.tracking.tracker import CallTracker
 from crm_core.calls.model import CallState, HangupBy, LegState, OfferState, Outcome
-from tests.unit.callrouter.tracking.scene import CALL, OTHER, RINGING, UP, Scene, caller, device
+from tests.unit.callrouter.tracking.scene import CALL, OFFER, OTHER, RINGING, UP, Scene, caller, device
 from tests.unit.callrouter.tracking.streams import OFFICE, STREAMS, recorded
 
 pytestmark = pytest.mark.unit
@@ -123,4 +123,49 @@ def test_an_offer_whose_dial_never_came_is_withdrawn() -> None:
     scene.offered()
     scene.tick(10)
     scene.snapshot((caller(), None, "AGI"))
+    assert scene.call.offers[0].state is OfferState.WITHDRAWN
+
+
+def _restarted_in_mid_ring() -> Scene:
+    """A new worker with the stored call of one that died while anna's phone rang."""
+    died = Scene()
+    died.arrived()
+    died.offered()
+    died.dialled(device("anna", offer=OFFER))
+    died.rings(device("anna", offer=OFFER))
+    scene = Scene()
+    scene.tracker.restore([died.call])
+    scene.at = died.tick(5)
+    return scene
+
+
+def test_an_offer_that_rings_through_a_restart_ends_as_any_other() -> None:
+    scene = _restarted_in_mid_ring()
+    ringing = device("anna", offer=OFFER, state=RINGING)
+    scene.snapshot((caller(), None, "Dial"), (ringing, None, "AppDial"))
+    assert scene.call.offers[0].state is OfferState.ALERTING
+    assert "OfferEnded" in scene.dial_ended(ringing, "NOANSWER")
+    assert scene.call.offers[0].state is OfferState.NO_ANSWER
+
+
+def test_an_offer_answered_during_a_restart_is_answered() -> None:
+    scene = _restarted_in_mid_ring()
+    up = device("anna", offer=OFFER, state=UP)
+    scene.snapshot((caller(state=UP), "b", "Dial"), (up, "b", "AppDial"))
+    assert scene.call.offers[0].state is OfferState.ANSWERED
+    assert (scene.call.state, scene.call.agent) == (CallState.TALKING, "anna")
+
+
+def test_an_offer_that_ended_during_a_restart_is_over() -> None:
+    scene = _restarted_in_mid_ring()
+    scene.snapshot((caller(context="cc-wait", state=UP), None, "MusicOnHold"))
+    assert scene.call.offers[0].state is OfferState.WITHDRAWN
+    assert scene.state() is CallState.WAITING
+
+
+def test_a_leg_with_the_offer_of_somebody_else_is_not_its_device() -> None:
+    scene = _restarted_in_mid_ring()
+    scene.snapshot(
+        (caller(state=UP), "b", "Dial"), (device("boris", 3, offer=OFFER, state=UP), "b", "AppDial")
+    )
     assert scene.call.offers[0].state is OfferState.WITHDRAWN
