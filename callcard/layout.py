@@ -65,11 +65,12 @@ class Layout:
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """What other commands need to reach a running Callcard."""
+    """What other commands need to reach a running Callcard. *settings*: as an environment, its own."""
 
     pid: int
     database_url: str
     http: str
+    settings: dict[str, str]
 
 
 def write_running(layout: Layout, running: Running) -> None:

@@ -10,7 +10,7 @@ from asterisk_conf.apply import PbxLoader
 from callcard.access import opened_database
 from callcard.layout import Layout, read_running
 from callcard.pbx import found_asterisk, pbx_settings
-from callcard.settings import Settings, load_keys
+from callcard.settings import Settings, load_keys, read_settings
 from callcard.terminal import in_words, say
 from crm_core.clock import SystemClock
 from crm_core.customers.seeding import FileCustomers
@@ -106,7 +106,12 @@ async def apply_first(database_url: str, text: str) -> None:
 
 
 async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:
-    if read_running(Layout(settings.data)) is None or not settings.private_pbx:
+    """Loads into the private PBX that runs, rendered with the settings it was started with."""
+    running = read_running(Layout(settings.data))
+    if running is None:
+        return None
+    settings = read_settings(running.settings)
+    if not settings.private_pbx:
         return None
     asterisk = await found_asterisk(settings.cache, settings.asterisk)
     return PbxLoader(pbx_settings(settings, load_keys(settings.data), office), asterisk)

@@ -201,6 +201,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment that `read_settings` reads *settings* from."""
+    values = {setting.variable: getattr(settings, setting.field) for setting in SETTINGS}
+    return {variable: str(value) for variable, value in values.items() if value is not None}
+
+
 def _shown(setting: Setting, text: str) -> str:
     """The value for an error line; never a secret or a URL that may hold one."""
     if setting.field.endswith(("secret", "url")):

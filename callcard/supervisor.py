@@ -24,7 +24,7 @@ from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first, read_checked
 from callcard.pbx import Overlay, private_pbx
 from callcard.ports import own_ports, pbx_ports, until_free
-from callcard.settings import PREFIX, SETTINGS, Settings, load_keys
+from callcard.settings import PREFIX, Settings, environment_of, load_keys
 from callcard.terminal import say
 from crm_core.child import Child, Command
 from crm_core.db.embedded import EmbeddedPostgres
@@ -101,7 +101,12 @@ class Supervisor:
             await self._worker(stack)
             write_running(
                 self.layout,
-                Running(pid=os.getpid(), database_url=self.database_url, http=str(self.settings.http)),
+                Running(
+                    pid=os.getpid(),
+                    database_url=self.database_url,
+                    http=str(self.settings.http),
+                    settings=environment_of(self.settings),
+                ),
             )
             log.info("up", http=str(self.settings.http), keys=bool(keys))
             yield self
@@ -148,10 +153,7 @@ class Supervisor:
     def _worker_environment(self) -> dict[str, str]:
         """Ours, with our settings and no others: a worker must not find what the supervisor did not."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        for setting in SETTINGS:
-            value = getattr(self.settings, setting.field)
-            if value is not None:
-                environment[setting.variable] = str(value)
+        environment |= environment_of(self.settings)
         environment["CALLCARD_DATABASE_URL"] = self.database_url
         # The package is found also when it is run from a checkout and not installed.
         environment["PYTHONPATH"] = os.pathsep.join(

@@ -12,7 +12,7 @@ import asyncpg
 from asterisk_conf.find import find_asterisk
 from asterisk_conf.settings import Asterisk
 from callcard.layout import Layout, Running, read_running
-from callcard.settings import Keys, Settings, new_keys, read_keys
+from callcard.settings import Keys, Settings, new_keys, read_keys, read_settings
 from crm_core.db.embedded import EmbeddedPostgres
 from crm_core.db.engine import Database
 from crm_core.db.migrate import Revisions
@@ -47,6 +47,8 @@ class Ground:
 async def opened_ground(settings: Settings) -> AsyncIterator[Ground]:
     """The installation of *settings*. Raises StartRefused when its keys cannot be read."""
     running = read_running(Layout(settings.data))
+    if running is not None:
+        settings = read_settings(running.settings)  # those it was started with
     async with AsyncExitStack() as stack:
         database, database_problem = await _database(stack, settings, running)
         revisions = await _revisions(database)

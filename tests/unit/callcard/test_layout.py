@@ -12,7 +12,9 @@ from crm_core.errors import StartRefused
 
 pytestmark = pytest.mark.unit
 
-FACTS = Running(pid=os.getpid(), database_url="postgresql://callcard@/callcard", http="127.0.0.1:8080")
+FACTS = Running(
+    pid=os.getpid(), database_url="postgresql://callcard@/callcard", http="127.0.0.1:8080", settings={}
+)
 
 
 def test_a_second_owner_is_refused_in_one_line_that_names_the_first(tmp_path: Path) -> None:

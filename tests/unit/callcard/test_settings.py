@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callcard.settings import SETTINGS, Listen, load_keys, read_settings
+from callcard.settings import SETTINGS, Listen, environment_of, load_keys, read_settings
 from crm_core.errors import StartRefused
 
 pytestmark = pytest.mark.unit
@@ -87,3 +87,15 @@ def test_damaged_keys_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('agi_token = "only this"\n')
     with pytest.raises(StartRefused, match=r"keys\.toml"):
         load_keys(tmp_path)
+
+
+def test_settings_are_read_back_from_the_environment_they_make(tmp_path: Path) -> None:
+    given = environment(
+        tmp_path,
+        HTTP="[::1]:9090",
+        AGI="10.0.0.1:4574",
+        DATABASE_URL="postgresql://me@/db",
+        ASTERISK="/opt/a",
+    )
+    settings = read_settings(given)
+    assert read_settings(environment_of(settings)) == settings

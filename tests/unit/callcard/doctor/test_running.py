@@ -29,11 +29,11 @@ async def test_a_taken_port_is_wrong_and_named_by_its_setting(tmp_path: Path) ->
 
 
 async def test_the_ports_of_a_running_callcard_are_its_own(tmp_path: Path) -> None:
-    up = Running(pid=1, database_url="", http="127.0.0.1:1")
+    up = Running(pid=1, database_url="", http="127.0.0.1:1", settings={})
     assert lines(await running.ports(ground(tmp_path, running=up))) == []
 
 
 async def test_a_web_that_does_not_answer_is_wrong(tmp_path: Path) -> None:
-    up = Running(pid=1, database_url="", http="127.0.0.1:1")
+    up = Running(pid=1, database_url="", http="127.0.0.1:1", settings={})
     (line,) = lines(await running.parts(ground(tmp_path, running=up)))
     assert line.startswith("wrong web: http://127.0.0.1:1/healthz does not answer")
