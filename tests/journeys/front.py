@@ -203,6 +203,8 @@ def differences(calls: list[dict[str, Any]], ledger: dict[str, list[str]], merge
     for call in calls:
         if call["state"] != "ended" or call["ended_at"] is None:
             wrong.append(f"{call['id']} is {call['state']}")
+        if not call["settled"]:
+            wrong.append(f"{call['id']} is not settled by the ledger: {ledger.get(call['id'])}")
         if any(offer["ended_at"] is None for offer in call["offers"]):
             wrong.append(f"{call['id']} has an open offer: {call['offers']}")
         if any(leg["ended_at"] is None for leg in call["legs"]):

@@ -175,6 +175,7 @@ async def _waits_too_long(house: House) -> None:
 async def test_a_caller_who_gives_up_waiting_is_abandoned(house: House) -> None:
     await house.available("anna")
     await house.set_state("anna", "break", reason="lunch")
+    await house.until_state("anna", "break")
     call = await waits(house, SALES, "+74955550660")
     waited = await house.over(call, from_="+74955550660")
     assert (waited["outcome"], waited["hangup_by"]) == ("abandoned", "caller")
