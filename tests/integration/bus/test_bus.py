@@ -134,7 +134,7 @@ async def test_a_closed_bus_ends_all_readers_and_takes_nothing(make_bus: Callabl
 
 
 async def test_an_event_without_a_name_on_the_wire_is_refused(make_bus: Callable[[], Bus]) -> None:
-    with pytest.raises(BadInput, match="unknown event name"):
+    with pytest.raises(BadInput, match="This event has no known name"):
         await make_bus().publish(Unregistered())
 
 

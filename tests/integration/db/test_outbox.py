@@ -139,7 +139,7 @@ async def test_an_unreadable_row_is_tried_three_times_then_buried_and_the_rest_f
     async with database.transaction() as connection:
         buried = (await connection.execute(select(DeadLetterRow.__table__).order_by("seq"))).all()
     assert [row.name for row in buried] == ["FromTheFuture", "Noted"]
-    assert "unknown event name" in buried[0].error
+    assert "This event has no known name" in buried[0].error
     assert "Expected `int`" in buried[1].error
 
 
