@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format messages bench build lock clean
+.PHONY: help setup demo needs test check format messages bench build lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,11 +34,14 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 setup: $(VENV)/.dev ## Install everything into .venv, and Asterisk into the cache
 	@$(BIN)/callcard pbx install
 
-demo: $(VENV)/.run ## Run an office with real calls in this terminal; Ctrl-C ends everything
-	@$(BIN)/callcard demo
+demo: $(VENV)/.run ## Run an office with real calls in this terminal; Ctrl-C ends everything (DEMO="--calls 3")
+	@$(BIN)/callcard demo $(DEMO)
 
-test: $(VENV)/.dev ## Run all tests, on real PostgreSQL, Redis and Asterisk
+# First of all, so that what is missing is said before anything is fetched.
+needs:
 	@bash tests/needs.sh
+
+test: needs $(VENV)/.dev ## Run all tests, on real PostgreSQL, Redis and Asterisk
 	@$(BIN)/callcard pbx install --quiet
 	@$(BIN)/pytest
 
@@ -56,8 +59,7 @@ format: $(VENV)/.dev ## Format the code
 messages: $(VENV)/.dev ## Bring the translation files up to the code's texts
 	@$(BIN)/python -m tests.checks.translations --update
 
-bench: $(VENV)/.dev ## Measure beside the peers: one JSON object a line
-	@bash tests/needs.sh
+bench: needs $(VENV)/.dev ## Measure beside the peers: one JSON object a line
 	@$(BIN)/callcard pbx install --quiet
 	@$(BIN)/python -m benchmarks
 
