@@ -200,7 +200,8 @@ class Dispatcher:
         known = self._core.call(call_id) if call_id else None
         if known is None or known.queue not in self._core.queues or self._core.line.get(known.id):
             return
-        call = self._found(known.id, known.queue or "", row.channel, float(row.seconds))
+        # The row counts whole seconds, which would let a caller pass one of the same second.
+        call = self._found(known.id, known.queue or "", row.channel, self._core.age(known.id))
         call.owner, call.has_card = known.owner, known.customer_id is not None
         call.identified = call.has_card
         self._core.line.move(call, Place.WAITING)

@@ -477,6 +477,26 @@ async def test_callers_at_music_are_found_again_from_the_snapshot(world: World) 
     assert [channel for channel, _ in world.switch.pulls] == [caller.facts.name]
 
 
+async def test_callers_of_the_same_second_keep_their_order_through_a_restart(world: World) -> None:
+    await busy(world, 1, "solo")
+    callers = []
+    for n in range(4):
+        callers.append(await world.arrive(f"+99450111000{n}", "solo"))
+        world.advance(0.1)
+    stored = [caller.call for caller in callers]
+    world.start()
+    world.tracker.restore(stored)
+    world.restore("anna")
+    rows = [
+        LiveChannel(
+            channel=_in_context(c.facts, "cc-wait"), bridge=None, application="MusicOnHold", seconds=1
+        )
+        for c in reversed(callers)
+    ]
+    world.see(Snapshot, channels=tuple(rows))
+    assert [channel for channel, _ in world.switch.pulls] == [callers[0].facts.name]
+
+
 async def test_a_caller_the_net_caught_is_ours_when_the_router_is_back(world: World) -> None:
     await busy(world, 2)
     caller = world.caller()
