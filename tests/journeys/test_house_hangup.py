@@ -91,8 +91,8 @@ async def test_at_the_moment_of_the_redirect(house: House) -> None:
     """An agent becomes free, and the caller who is fetched goes: before, during and after the Redirect."""
     await house.available("anna")
     house.phones["anna"].behaviour = Ring()
-    dispatcher = house.parts.router and house.parts.router.dispatcher
-    assert dispatcher is not None
+    assert house.parts.router is not None
+    dispatcher = house.parts.router.dispatcher
     reached = []
     for step in range(20):
         await house.set_state("anna", "break", reason="rest")

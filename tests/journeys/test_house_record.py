@@ -1,0 +1,150 @@
+"""Recordings of real calls: both sides, kept and found, and heard only by those who may."""
+
+from __future__ import annotations
+
+import asyncio
+from array import array
+from typing import Any
+
+import pytest
+import soundfile
+
+from tests.fakes.sip import tone
+from tests.journeys.house import (
+    CALLER,
+    EVERY_TONE,
+    MARINA,
+    SALES,
+    TONES,
+    WITHHELD,
+    House,
+    until,
+)
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def kept(house: House, call_id: str, format: str = "mp3") -> dict[str, Any]:
+    """The recording of a call, once it is verified and compressed."""
+    seen: list[dict[str, Any]] = []
+
+    async def there() -> bool:
+        seen[:] = (await house.get(f"/api/v1/calls/{call_id}"))["recordings"]
+        return bool(seen) and seen[0]["state"] != "running" and seen[0]["format"] == format
+
+    await until(there, timeout=8, what=lambda: f"the recording of {call_id}: {seen}")
+    assert len(seen) == 1
+    return seen[0]
+
+
+async def fetch(
+    house: House, recording: dict[str, Any], who: str, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and bytes of the audio, as *who* gets it."""
+    asked = {"Authorization": f"Bearer {house.tokens[who]}", **headers}
+    async with house.http.get(f"http://{house.settings.http}{recording['audio']}", headers=asked) as answer:
+        return answer.status, dict(answer.headers), await answer.read()
+
+
+def sides(house: House, call_id: str) -> tuple[list[int], list[int]]:
+    """What is kept of a call on disk, without its first and last quarter: left and right samples."""
+    (path,) = house.pbx.settings.recordings.glob(f"kept/*/{call_id}.*")
+    samples, rate = soundfile.read(path, dtype="int16")
+    assert rate == tone.RATE and samples.shape[1] == 2
+    middle = samples[len(samples) // 4 : len(samples) * 3 // 4]
+    left, right = (array("h", middle[:, side].tobytes()).tolist() for side in (0, 1))
+    return left, right
+
+
+async def test_both_sides_are_kept_verified_and_compressed(house: House) -> None:
+    await house.available("anna")
+    call, _ = await house.talk("anna", from_header=WITHHELD)
+    await asyncio.sleep(2.0)
+    seen = await house.over(call)
+    recording = await kept(house, seen["id"])
+    assert (recording["state"], recording["reason"], recording["kind"]) == ("ok", None, "call")
+    assert abs(recording["duration_s"] - seen["talk_s"]) < 0.5
+    assert abs(recording["expected_s"] - seen["talk_s"]) < 0.1
+    left, right = sides(house, seen["id"])
+    assert tone.loudest(left, EVERY_TONE) == CALLER
+    assert tone.loudest(right, EVERY_TONE) == TONES["anna"]
+    assert tone.power(left, TONES["anna"]) < 0.05 and tone.power(right, CALLER) < 0.05
+    left_over = [path.name for path in house.pbx.settings.recordings.glob(f"{seen['id']}*")]
+    assert left_over == [], "the PBX's own files are gone once the kept one is safe"
+
+
+async def test_audio_whole_in_ranges_and_audited(house: House) -> None:
+    await house.available("anna")
+    call, _ = await house.talk("anna", from_header=WITHHELD)
+    await asyncio.sleep(0.8)
+    recording = await kept(house, (await house.over(call))["id"])
+    status, headers, whole = await fetch(house, recording, "anna")
+    assert (status, headers["Content-Type"], len(whole)) == (200, "audio/mpeg", recording["size_bytes"])
+    status, headers, part = await fetch(house, recording, "viktor", Range="bytes=100-299")
+    assert (status, part) == (206, whole[100:300])
+    assert headers["Content-Range"] == f"bytes 100-299/{len(whole)}"
+    status, _, tail = await fetch(house, recording, "admin", Range="bytes=-50")
+    assert (status, tail) == (206, whole[-50:])
+    status, headers, _ = await fetch(house, recording, "admin", Range=f"bytes={len(whole)}-")
+    assert (status, headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
+    for stranger in ("elena", "rashid"):  # neither had part in the call
+        assert (await fetch(house, recording, stranger))[0] == 404
+        await house.get(f"/api/v1/recordings/{recording['id']}", who=stranger, status=404)
+    async with house.http.get(f"http://{house.settings.http}{recording['audio']}") as answer:
+        assert answer.status == 401
+    async with house.database.hot() as connection:
+        rows = await connection.fetch(
+            "SELECT actor FROM audit WHERE action = 'recording.played' AND subject_id = $1 ORDER BY id",
+            recording["id"],
+        )
+    assert [row["actor"] for row in rows][:3] == ["anna", "viktor", "admin"]
+    assert {row["actor"] for row in rows} == {"anna", "viktor", "admin"}
+
+
+async def test_the_recording_stays_through_a_transfer(house: House) -> None:
+    await house.available("anna", "elena")
+    call, leg = await house.talk("elena", number=MARINA)
+    await asyncio.sleep(1.0)
+    await leg.refer(house.extension("101"))
+    await leg.transferred()
+    await leg.hangup()
+    taken = await house.leg("anna")
+    await taken.answered()
+    await asyncio.sleep(1.5)
+    seen = await house.over(call, from_=MARINA)
+    recording = await kept(house, seen["id"])
+    assert recording["state"] == "ok"
+    assert abs(recording["duration_s"] - seen["talk_s"]) < 0.8
+    (path,) = house.pbx.settings.recordings.glob(f"kept/*/{seen['id']}.*")
+    samples, _ = soundfile.read(path, dtype="int16")
+    right = array("h", samples[:, 1].tobytes()).tolist()
+    half = tone.RATE // 2
+    assert tone.loudest(right[half // 2 : half], EVERY_TONE) == TONES["elena"]
+    assert tone.loudest(right[-2 * half : -half], EVERY_TONE) == TONES["anna"]
+    for who in ("anna", "elena"):  # both had part in it
+        assert (await fetch(house, recording, who))[0] == 200
+
+
+async def test_a_call_nobody_answered_has_no_recording(house: House) -> None:
+    await house.available("anna")
+    await house.set_state("anna", "break", reason="rest")
+    await house.until_state("anna", "break")
+    call = await house.call(SALES, number="+74955550950")
+    await call.answered()  # by the music
+    await asyncio.sleep(0.3)
+    seen = await house.over(call, from_="+74955550950")
+    assert seen["recordings"] == []
+    assert list(house.pbx.settings.recordings.rglob(f"{seen['id']}*")) == []
+
+
+async def test_what_is_found_by_number_agent_and_state(house: House) -> None:
+    await house.available("elena")
+    call, _ = await house.talk("elena", number=MARINA)
+    await asyncio.sleep(0.5)
+    seen = await house.over(call, from_=MARINA)
+    recording = await kept(house, seen["id"])
+    for query in ("phone=%2B74955550142", "phone=84955550142", "agent=elena", "state=ok"):
+        listed = (await house.get(f"/api/v1/recordings?{query}"))["items"]
+        assert recording["id"] in [item["id"] for item in listed], query
+    listed = (await house.get("/api/v1/recordings?agent=elena", who="rashid"))["items"]
+    assert listed == []
