@@ -34,21 +34,24 @@ def parts(root: Path, call_id: UUID, kind: RecordingKind) -> dict[Part, Path]:
     return {part: path for part, path in paths.items() if path.is_file() and not path.is_symlink()}
 
 
-def is_complete(root: Path, call_id: UUID, kind: RecordingKind) -> bool:
-    """Whether the PBX has closed the files: every header tells its file's length."""
-    for path in parts(root, call_id, kind).values():
-        try:
-            header, length = wav.load_header(path)
-        except (wav.NotWav, FileNotFoundError):
-            return False
-        if not header.is_complete(length):
-            return False
-    return True
+def kinds_there(root: Path, call_id: UUID) -> frozenset[RecordingKind]:
+    """Of which kinds the PBX's files of one call are there."""
+    return frozenset(kind for kind in RecordingKind if parts(root, call_id, kind))
 
 
-def total_length(root: Path, call_id: UUID, kind: RecordingKind) -> int:
-    """Bytes of the PBX's files together."""
-    return sum(path.stat().st_size for path in parts(root, call_id, kind).values())
+def look(root: Path, call_id: UUID, kind: RecordingKind) -> tuple[int, bool]:
+    """Bytes of the PBX's files together, and whether it has closed them. Raises OSError."""
+    paths = parts(root, call_id, kind).values()
+    return sum(path.stat().st_size for path in paths), all(map(_is_complete, paths))
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether the header tells the file's length."""
+    try:
+        header, length = wav.load_header(path)
+    except (wav.NotWav, FileNotFoundError):
+        return False
+    return header.is_complete(length)
 
 
 def has_sound(root: Path, call_id: UUID, kind: RecordingKind) -> bool:

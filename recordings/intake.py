@@ -2,7 +2,10 @@
 
     CallAnswered → the row is made, the file is watched (`watch`)
     CallEnded    → the PBX closes the file; it is examined, judged and kept (`finish`), the row settled
-    CallSettled  → the ledger's talk time: judged again by the recorded window
+    CallSettled  → the ledger's talk time is the recorded window: judged by it, or judged again
+
+A call is taken in a moment after its end: the PBX has closed its file by then, and the ledger has mostly
+spoken, so that one look and one writing do.
 
 Nothing hangs on having heard an event: `sweep` looks at every file and every row without an end.
 """
@@ -10,6 +13,7 @@ Nothing hangs on having heard an event: `sweep` looks at every file and every ro
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +41,11 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
+MOMENT_S = 0.5  # after the end of a call
 UNKNOWN_S = 3600.0  # a file whose call nobody knows is taken in after this, even if it was never closed
 _WORKERS = 2
 _QUEUE = 1000  # overflow: the sweep finds what was dropped
+_SETTLED = 1000  # words of the ledger remembered: each is told twice, by the live side and by the database
 
 
 class CallFinder(Protocol):
@@ -50,10 +56,11 @@ class CallFinder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Ended:
     call_id: UUID
     call: Call | None
+    due: float  # by the loop's clock
 
 
 class Recorder:
@@ -71,10 +78,11 @@ class Recorder:
         archive: Archive | None = None,
         pbx: str = "main",
         close_s: float = CLOSE_S,
+        moment_s: float = MOMENT_S,
     ) -> None:
         self._service, self._calls, self._bus = service, calls, bus
         self._root, self._clock, self._archive, self._pbx = root, clock, archive, pbx
-        self._health = health
+        self._health, self._moment_s = health, moment_s
         self._threads = FileThreads("recordings", _WORKERS)
         self.watch = Watch(service, root, clock, health, self._threads)
         self.taking = Taking(
@@ -87,7 +95,8 @@ class Recorder:
             close_s=close_s,
         )
         self._queue: asyncio.Queue[_Ended] = asyncio.Queue(_QUEUE)
-        self._queued: set[UUID] = set()
+        self._waiting: dict[UUID, _Ended] = {}  # queued, or being taken in
+        self._settled: OrderedDict[UUID, float] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -140,11 +149,10 @@ class Recorder:
                 await self._answered(call)
             case CallEnded(call=call):
                 self.watch.end(call.id)
-                self._enqueue(call.id, call)
+                self._enqueue(call.id, call, after_s=self._moment_s)
             case CallSettled(call=call):
                 self.watch.end(call.id)
-                if not await self.taking.rejudge(call):
-                    self._enqueue(call.id, call)
+                await self._has_settled(call)
             case Lagged():
                 await self.sweep()
 
@@ -157,15 +165,29 @@ class Recorder:
         if recording is not None:
             self.watch.begin(call, recording)
 
-    def _enqueue(self, call_id: UUID, call: Call | None) -> None:
-        if call_id in self._queued:
+    async def _has_settled(self, call: Call) -> None:
+        """The ledger's word: for a call that waits to be taken in, or is, the word to judge by."""
+        if self._settled.get(call.id) == call.talk_s:
             return
+        waiting = self._waiting.get(call.id)
+        if waiting is not None:
+            waiting.call = call
+        elif not await self.taking.rejudge(call):
+            self._enqueue(call.id, call)
+        self._settled[call.id] = call.talk_s
+        if len(self._settled) > _SETTLED:
+            self._settled.popitem(last=False)
+
+    def _enqueue(self, call_id: UUID, call: Call | None, *, after_s: float = 0.0) -> None:
+        if call_id in self._waiting:
+            return
+        ended = _Ended(call_id, call, asyncio.get_running_loop().time() + after_s)
         try:
-            self._queue.put_nowait(_Ended(call_id, call))
+            self._queue.put_nowait(ended)
         except asyncio.QueueFull:
             log.warning("recordings wait for the sweep", waiting=self._queue.qsize())
             return
-        self._queued.add(call_id)
+        self._waiting[call_id] = ended
 
     # -- finishing -----------------------------------------------------------------------------
 
@@ -173,14 +195,22 @@ class Recorder:
         while True:
             ended = await self._queue.get()
             try:
-                await self.taking.take(ended.call_id, ended.call)
+                await asyncio.sleep(max(0.0, ended.due - asyncio.get_running_loop().time()))
+                await self._take(ended)
             except (Unavailable, OSError) as error:
                 log.warning("recording waits", call_id=str(ended.call_id), reason=str(error))
             except Exception:  # one file that nobody foresaw must not end the recorder
                 log.exception("recording cannot be finished", call_id=str(ended.call_id))
             finally:
-                self._queued.discard(ended.call_id)
+                self._waiting.pop(ended.call_id, None)
                 self._queue.task_done()
+
+    async def _take(self, ended: _Ended) -> None:
+        """Take the call in, and judge again when the ledger spoke meanwhile."""
+        call = ended.call
+        await self.taking.take(ended.call_id, call)
+        if ended.call is not None and ended.call is not call:
+            await self.taking.rejudge(ended.call)
 
     async def idle(self) -> None:
         """Wait until everything that has ended so far is finished."""
@@ -194,7 +224,7 @@ class Recorder:
             files = await self._threads.run(_spooled, self._root)
             rows = {row.call_id: row for row in await self._service.unsettled(self._pbx)}
             for call_id in files.keys() | rows.keys():
-                if call_id not in self.watch and call_id not in self._queued:
+                if call_id not in self.watch and call_id not in self._waiting:
                     await self._reconsider(call_id, rows.get(call_id), files.get(call_id))
         except (Unavailable, OSError) as error:
             log.warning("sweep of recordings waits", reason=str(error))

@@ -16,7 +16,7 @@ from crm_core.recordings.model import Recording, RecordingKind, RecordingReason,
 from crm_core.recordings.service import RecordingService
 from recordings import disk
 from recordings.archive import Archive
-from recordings.finish import clear, explain, finish, has_sound, is_complete, parts, settled, total_length
+from recordings.finish import clear, explain, finish, has_sound, kinds_there, look, settled
 from recordings.naming import KEPT
 from recordings.threads import FileThreads
 from recordings.verify import is_short
@@ -46,12 +46,13 @@ class Taking:
 
     async def take(self, call_id: UUID, call: Call | None) -> None:
         """Take in what the PBX wrote for one call that is over. Raises Unavailable, OSError."""
+        known = await self._service.known(call_id)
+        there = await self._threads.run(kinds_there, self._root, call_id)
         for kind in RecordingKind:
-            known = await self._service.known(call_id, kind)
-            if await self._threads.run(parts, self._root, call_id, kind):
-                await self._take_kind(call_id, kind, call, known)
+            if kind in there:
+                await self._take_kind(call_id, kind, call, known.get(kind))
             elif kind is RecordingKind.CALL:
-                await self._missing(call, known)
+                await self._missing(call, known.get(kind))
 
     async def _missing(self, call: Call | None, known: Recording | None) -> None:
         if known is None and call is not None and call.answered_at is not None:
@@ -123,19 +124,21 @@ class Taking:
 
     async def _closed(self, call_id: UUID, kind: RecordingKind) -> bool:
         """Wait until the PBX has closed the files. False when it still writes: the call is not over."""
-        before = await self._threads.run(total_length, self._root, call_id, kind)
+        before, complete = await self._threads.run(look, self._root, call_id, kind)
+        now = before
         for _ in range(max(1, round(self._close_s / POLL_S))):
-            if await self._threads.run(is_complete, self._root, call_id, kind):
+            if complete:
                 return True
             await asyncio.sleep(POLL_S)
-        return before == await self._threads.run(total_length, self._root, call_id, kind)
+            now, complete = await self._threads.run(look, self._root, call_id, kind)
+        return complete or before == now
 
     async def rejudge(self, call: Call) -> bool:
         """The ledger's talk time is the recorded window: judge the length again.
 
         False when there is nothing to judge yet. Raises Unavailable.
         """
-        found = await self._service.known(call.id, RecordingKind.CALL)
+        found = (await self._service.known(call.id)).get(RecordingKind.CALL)
         if found is None or found.state is RecordingState.RUNNING or found.duration_s is None:
             return False
         await self._service.change(found.id, lambda row: judged_again(row, call.talk_s or None), call)

@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.audit.store import SYSTEM, record
 from crm_core.calls.model import Call, Direction
@@ -18,15 +17,16 @@ from crm_core.db import outbox
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
-from crm_core.ids import new_id, parse_id
+from crm_core.ids import parse_id
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope
-from crm_core.recordings import store
+from crm_core.recordings import store, writing
 from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingReason, RecordingState
 from crm_core.recordings.tables import RecordingRow
 
 MAX_PAGE = 200
+WAIT_S = 10.0  # nobody on a call waits for the recorder
 
 
 class RecordingService:
@@ -45,17 +45,15 @@ class RecordingService:
         """
         if call.direction is not Direction.IN or call.queue is None:
             return None
-        async with self._database.transaction() as connection:
-            if not await store.queue_records(connection, call.pbx, call.queue):
-                return None
-            return await self._add(connection, call, call.pbx, call.id, RecordingKind.CALL)
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
+            return await writing.expect(connection, call, self._clock.now())
 
     async def adopt(
         self, pbx: str, call_id: UUID, kind: RecordingKind, call: Call | None = None
     ) -> Recording:
         """The row for a file that is there: made (running) when nobody expected it."""
-        async with self._database.transaction() as connection:
-            return await self._add(connection, call, pbx, call_id, kind)
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
+            return await writing.adopt(connection, pbx, call_id, kind, call, self._clock.now())
 
     async def change(
         self, recording_id: UUID, alter: Callable[[Recording], Recording], call: Call | None = None
@@ -65,17 +63,16 @@ class RecordingService:
         *call*, when known, says who had part in it. RecordingSettled goes out when something changed;
         saying the same twice says nothing. None when there is no such row.
         """
-        async with self._database.transaction() as connection:
-            if call is not None:
-                await store.write_parties(connection, call)
-            current = await store.locked(connection, recording_id)
+        async with self._database.hot(timeout_s=WAIT_S) as connection, connection.transaction():
+            current = await writing.locked(connection, recording_id)
             if current is None:
                 return None
             changed = alter(current)
+            if changed != current or call is not None:
+                await writing.write(connection, changed, call)
             if changed != current:
-                await store.write(connection, changed)
                 event = RecordingSettled(recording=changed, at=self._clock.now())
-                await outbox.add(connection, [event])
+                await outbox.add_hot(connection, [event])
             return changed
 
     async def settle(self, recording: Recording, call: Call | None = None) -> None:
@@ -99,11 +96,10 @@ class RecordingService:
         async with self._database.transaction() as connection:
             return await store.newest(connection, where, limit=limit)
 
-    async def known(self, call_id: UUID, kind: RecordingKind) -> Recording | None:
-        """The recording of this kind of one call."""
-        where = (RecordingRow.call_id == call_id) & (RecordingRow.kind == kind.value)
-        async with self._database.transaction() as connection:
-            return await store.one(connection, where)
+    async def known(self, call_id: UUID) -> Mapping[RecordingKind, Recording]:
+        """The recordings of one call."""
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
+            return await writing.of_call(connection, call_id)
 
     async def older_than(self, pbx: str, moment: datetime, *, limit: int = 100) -> tuple[Recording, ...]:
         """Recordings of *pbx* begun before *moment* that have a file, oldest first."""
@@ -209,21 +205,6 @@ class RecordingService:
             found = await store.one(connection, where)
         if found is None:
             raise NotFound(N_("There is no such recording."))
-        return found
-
-    async def _add(
-        self, connection: AsyncConnection, call: Call | None, pbx: str, call_id: UUID, kind: RecordingKind
-    ) -> Recording:
-        new = Recording(
-            id=new_id(),
-            call_id=call_id,
-            kind=kind,
-            state=RecordingState.RUNNING,
-            started_at=(call.answered_at if call else None) or self._clock.now(),
-        )
-        found = await store.add(connection, new, pbx)
-        if call is not None:
-            await store.write_parties(connection, call)
         return found
 
 

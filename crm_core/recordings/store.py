@@ -9,13 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls.model import Call
 from crm_core.people.tables import PersonRow
 from crm_core.permissions import Scope
-from crm_core.queues.tables import NumberRow, QueueRow
+from crm_core.queues.tables import NumberRow
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from crm_core.recordings.tables import RecordingRow
 
@@ -46,26 +45,6 @@ def visible(scope: Scope) -> ColumnElement[bool]:
     return or_(*conditions) if conditions else false()
 
 
-async def queue_records(connection: AsyncConnection, pbx: str, queue: str) -> bool:
-    """Whether the office says that calls of *queue* are recorded."""
-    found = await connection.scalar(
-        select(QueueRow.record).where(QueueRow.pbx == pbx, QueueRow.name == queue)
-    )
-    return bool(found)
-
-
-async def add(connection: AsyncConnection, recording: Recording, pbx: str) -> Recording:
-    """Insert *recording* unless its call has one of this kind; the row as it is now."""
-    values = asdict(recording) | {"pbx": pbx}
-    await connection.execute(insert(_TABLE).values(values).on_conflict_do_nothing())
-    row = await connection.execute(
-        select(*_COLUMNS).where(
-            RecordingRow.call_id == recording.call_id, RecordingRow.kind == recording.kind.value
-        )
-    )
-    return _recording(row.one())
-
-
 async def locked(connection: AsyncConnection, recording_id: UUID) -> Recording | None:
     """The recording, for this transaction alone to change."""
     found = select(*_COLUMNS).where(RecordingRow.id == recording_id).with_for_update()
@@ -78,15 +57,6 @@ async def write(connection: AsyncConnection, recording: Recording) -> None:
     values = asdict(recording)
     del values["id"]
     await connection.execute(update(_TABLE).where(_TABLE.c.id == recording.id).values(values))
-
-
-async def write_parties(connection: AsyncConnection, call: Call) -> None:
-    """Who had part in *call* and which numbers: decides who may see its recordings and finds them."""
-    await connection.execute(
-        update(_TABLE)
-        .where(_TABLE.c.call_id == call.id)
-        .values(agents=sorted(parties(call)), did=call.did, from_number=call.from_number)
-    )
 
 
 async def one(connection: AsyncConnection, where: ColumnElement[bool]) -> Recording | None:

@@ -62,7 +62,14 @@ async def recorder(
 ) -> AsyncIterator[Recorder]:
     """Not started: tests hand it events and let it look when they want."""
     made = Recorder(
-        service=service, calls=calls, bus=MemoryBus(), root=root, clock=clock, health=health, close_s=0.1
+        service=service,
+        calls=calls,
+        bus=MemoryBus(),
+        root=root,
+        clock=clock,
+        health=health,
+        close_s=0.1,
+        moment_s=0.0,
     )
     yield made
     await made.stop()
@@ -227,17 +234,42 @@ async def test_voicemail_is_a_recording_of_its_own(
 async def test_the_ledger_has_the_last_word_on_the_window(
     recorder: Recorder, service: RecordingService, root: Path, clock: FakeClock
 ) -> None:
+    await recorder.start()
     call = await answer(recorder, clock)
-    pbx = MixMonitor(root, call.id)
-    pbx.talk(5.0)
-    pbx.close()
-    ended = await end(recorder, call, 5.0)
+    files.write_call(root, call.id, 5.0)
+    ended = replace(call, state=CallState.ENDED, talk_s=5.0)
+    await recorder.handle(CallEnded(call=ended))
+    await recorder.idle()
+    assert (await one(service, call)).expected_s == 5.0
     await recorder.handle(CallSettled(call=replace(ended, talk_s=25.0, settled=True)))
     found = await one(service, call)
     assert (found.state, found.reason, found.expected_s) == (S.TRUNCATED, R.ENDED_EARLY, 25.0)
     await recorder.handle(CallSettled(call=replace(ended, talk_s=5.2, settled=True)))
     found = await one(service, call)
     assert (found.state, found.reason, found.expected_s) == (S.OK, None, 5.2)
+
+
+async def test_a_word_of_the_ledger_that_comes_in_time_is_judged_by_at_once(
+    service: RecordingService, calls: Calls, root: Path, clock: FakeClock, health: Health, office: Database
+) -> None:
+    recorder = Recorder(
+        service=service, calls=calls, bus=MemoryBus(), root=root, clock=clock, health=health, moment_s=0.2
+    )
+    await recorder.start()
+    try:
+        call = await answer(recorder, clock)
+        files.write_call(root, call.id, 5.0)
+        ended = replace(call, state=CallState.ENDED, talk_s=5.0)
+        await recorder.handle(CallEnded(call=ended))
+        await recorder.handle(CallSettled(call=replace(ended, talk_s=25.0, settled=True)))
+        await recorder.idle()
+    finally:
+        await recorder.stop()
+    found = await one(service, call)
+    assert (found.state, found.reason, found.expected_s) == (S.TRUNCATED, R.ENDED_EARLY, 25.0)
+    async with office.hot(timeout_s=5) as connection:
+        said = await connection.fetchval("SELECT count(*) FROM outbox WHERE name = 'RecordingSettled'")
+    assert said == 1
 
 
 async def test_with_the_database_away_the_file_is_watched_and_taken_later(

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from crm_core.recordings.model import Recording, RecordingKind, RecordingReason, RecordingState
-from recordings.finish import clear, explain, finish, has_sound, is_complete, parts
+from recordings.finish import clear, explain, finish, has_sound, look, parts
 from recordings.keep import sha256
 from recordings.naming import Part
 from recordings.verify import Verdict
@@ -49,10 +49,10 @@ def test_without_the_sides_the_mix_is_kept(tmp_path: Path) -> None:
 
 def test_a_killed_pbx_leaves_what_was_flushed(tmp_path: Path) -> None:
     files.write_call(tmp_path, CALL, 4.0, closed=False)
-    assert not is_complete(tmp_path, CALL, K.CALL)
+    assert not look(tmp_path, CALL, K.CALL)[1]
     done = finish(tmp_path, recording(), 6.0)
     assert done.verdict == Verdict(S.RECOVERED, R.CRASH, 4.0) and done.kept is not None
-    assert is_complete(tmp_path, CALL, K.CALL)
+    assert look(tmp_path, CALL, K.CALL)[1]
 
 
 def test_no_sound_is_not_kept(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_is_no_wav_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / f"{CALL}.wav").write_bytes(b"two writers, one name")
     done = finish(tmp_path, recording(), 9.0)
     assert (done.verdict.state, done.verdict.reason, done.kept) == (S.MISSING, R.UNREADABLE, None)
-    assert not is_complete(tmp_path, CALL, K.CALL)
+    assert not look(tmp_path, CALL, K.CALL)[1]
 
 
 def test_voicemail_is_its_own_recording(tmp_path: Path) -> None:
