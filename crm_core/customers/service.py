@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_core.audit.store import changed, record
 from crm_core.bus.event import Event
 from crm_core.clock import Clock
-from crm_core.customers import store
-from crm_core.customers.events import CustomerChanged, CustomerCreated, OwnerBecame, OwnerChanged
+from crm_core.customers import owning, store
+from crm_core.customers.events import CustomerChanged, CustomerCreated, OwnerChanged
 from crm_core.customers.identify import find_or_make
 from crm_core.customers.model import CardStatus, ContactKind, Customer, CustomerChange, Identity, NewCustomer
 from crm_core.customers.store import CustomerFilter
@@ -33,6 +33,7 @@ from crm_core.phone_number import to_e164
 log = structlog.get_logger(__name__)
 
 EVERYTHING = Scope(all=True)
+WAIT_S = 5.0  # for what is written behind a call
 
 
 class CustomerService:
@@ -77,21 +78,13 @@ class CustomerService:
         Of several calls answered at once exactly one wins; a card never changes hands here.
         """
         now = self._clock.now()
-        async with self._database.transaction() as connection:
-            if not await store.take_if_unowned(connection, customer_id, agent, now):
-                return False
-            customer = await store.get(connection, customer_id, EVERYTHING)
-            assert customer is not None  # updated just above
-            await self._write(
-                connection, agent, "customer.owner_became", customer_id, {}, {"owner": agent}, now
-            )
-            await outbox.add(connection, [OwnerBecame(at=now, customer=customer)])
-        return True
+        async with self._database.hot(timeout_s=WAIT_S) as connection, connection.transaction():
+            return await owning.take_if_unowned(connection, customer_id, agent, now)
 
     async def count_provisional(self) -> dict[str, int]:
         """Provisional cards by owner: open work, part of the load."""
-        async with self._database.transaction() as connection:
-            return await store.count_provisional(connection)
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
+            return await owning.count_provisional(connection)
 
     # -- people read --------------------------------------------------------------------------------
 

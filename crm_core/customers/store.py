@@ -152,21 +152,6 @@ async def change(connection: AsyncConnection, id: UUID, values: dict[str, Any]) 
     await connection.execute(update(CustomerRow).where(CustomerRow.id == id).values(**values))
 
 
-async def take_if_unowned(connection: AsyncConnection, id: UUID, agent: str, at: datetime) -> bool:
-    """Make *agent* the owner of a card that has none; whether that happened."""
-    done = await connection.execute(
-        update(CustomerRow)
-        .where(
-            CustomerRow.id == id,
-            CustomerRow.owner.is_(None),
-            exists().where(PersonRow.name == agent, PersonRow.active),
-        )
-        .values(owner=agent, updated_at=at)
-        .returning(CustomerRow.id)
-    )
-    return done.first() is not None
-
-
 async def lock_points(connection: AsyncConnection, phones: Collection[str], at: datetime) -> dict[str, UUID]:
     """The contact points of *phones*, made where missing and locked, in one order for everybody."""
     wanted = sorted(set(phones))
@@ -237,13 +222,3 @@ async def person_office(connection: AsyncConnection, name: str) -> str | None:
     """The office of an active person; None when there is none of this name."""
     found = await connection.execute(select(PersonRow.office).where(PersonRow.name == name, PersonRow.active))
     return found.scalar_one_or_none()
-
-
-async def count_provisional(connection: AsyncConnection) -> dict[str, int]:
-    """Provisional cards by owner: work that waits for them."""
-    rows = await connection.execute(
-        select(CustomerRow.owner, func.count())
-        .where(CustomerRow.status == CardStatus.PROVISIONAL.value, CustomerRow.owner.is_not(None))
-        .group_by(CustomerRow.owner)
-    )
-    return {owner: count for owner, count in rows if owner is not None}
