@@ -213,6 +213,8 @@ async def test_a_waiting_caller_is_redirected_when_an_agent_becomes_free(bench: 
     bench.arrives(call)
     said = await bench.ask(call)
     assert said["CC_DECISION"].startswith("wait|")
+    waiting = ["Event: Status", "Channel: PJSIP/trunk-city-00000021", "BridgeID: "]
+    bench.ami.rows["Status"] = [waiting]  # the switch is asked before a caller is pulled
     row = Presence(agent="anna", chosen=ChosenState.AVAILABLE, reason=None, since=SystemClock().now())
     assert row.since > now
     await bench.bus.publish(AgentStateChosen(presence=row, by="anna"))
