@@ -51,7 +51,7 @@ CALL_STYLES = {
 ORDER = (CallState.WAITING, CallState.OFFERED, CallState.ROUTING, CallState.NEW)
 AGENT_ORDER = tuple(AGENT_STYLES)
 WIDE = 120  # columns from which there is room for more of each call
-RECENT_CALLS = 8
+RECENT_CALLS = 24  # more than most terminals have room for
 TRACE_LINES = 9
 FRAME = 2  # rows of a panel's border
 
@@ -228,7 +228,7 @@ class Screen:
         if wide:
             table.add_column(self._words(N_("Number")), no_wrap=True)
             table.add_column(self._words(N_("Queue")), ratio=2, no_wrap=True)
-            table.add_column(self._words(N_("Owner")), ratio=2, no_wrap=True)
+            table.add_column(self._words(N_("Owner")), ratio=3, no_wrap=True)
         table.add_column(self._words(N_("State")), ratio=3, no_wrap=True)
         table.add_column(self._words(N_("Agent")), ratio=3, no_wrap=True)
         table.add_column("", justify="right", no_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,12 +53,14 @@ def callers(seed: int = 7) -> Iterator[Caller]:
     yield from OPENING
     dice = random.Random(seed)  # noqa: S311 - a script, not a secret
     strangers: list[tuple[str, str]] = []
+    lately: deque[str] = deque(maxlen=3)  # nobody rings again while the call before may still be up
     while True:
         after = dice.uniform(5, 14)
         talk = dice.randint(14, 45)
         kind = dice.random()
         if kind < 0.45:
-            number, name, did = dice.choice(KNOWN)
+            number, name, did = dice.choice([known for known in KNOWN if known[0] not in lately])
+            lately.append(number)
             yield _caller(after, number, name, did, talk, "known")
         elif kind < 0.65 and strangers:
             number, did = dice.choice(strangers)

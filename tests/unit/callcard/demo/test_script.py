@@ -45,3 +45,8 @@ def test_the_office_stays_bearable() -> None:
     span = sum(caller.after_s for caller in rest)
     work = sum(caller.talk_s + 10 for caller in rest)  # wrap-up of the sample office
     assert 0.8 < work / span / 3 < 1.6
+
+
+def test_a_known_caller_does_not_ring_again_while_the_call_before_may_be_up() -> None:
+    known = [caller.number for caller in FIRST[len(OPENING) :] if caller.story == "known"]
+    assert all(len({*known[at : at + 4]}) == 4 for at in range(len(known) - 3))
