@@ -37,16 +37,17 @@ def decide(question: RouteQuestion, queue: Queue) -> Decision:
 
 def obstacle(agent: AgentView, question: RouteQuestion) -> str | None:
     """Why *agent* cannot be offered this call, as a word of the trace; None when nothing is in the way."""
+    # What this call itself did comes first: who has just refused it may still be shown as ringing.
+    if agent.name in question.offered:
+        return "offered_already"
+    if agent.name in question.excluded:
+        return "transferred_away"
     if agent.state is not AgentState.AVAILABLE:
         return agent.state.value
     if not agent.reachable:
         return "unreachable"
     if agent.reserved:
         return "reserved"
-    if agent.name in question.offered:
-        return "offered_already"
-    if agent.name in question.excluded:
-        return "transferred_away"
     if agent.name in question.claimed:
         return "older_call_waits"
     return None

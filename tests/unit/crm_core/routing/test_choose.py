@@ -88,6 +88,13 @@ def test_who_was_offered_the_call_is_skipped_in_this_round() -> None:
     assert decision.trace[0].values["state"] == "offered_already"
 
 
+def test_who_has_just_refused_is_not_said_to_be_ringing() -> None:
+    anna = agent("anna", state=AgentState.RINGING)  # the device is still being hung up
+    assert obstacle(anna, question(anna, offered=("anna",))) == "offered_already"
+    assert obstacle(anna, question(anna, excluded=frozenset({"anna"}))) == "transferred_away"
+    assert obstacle(anna, question(anna)) == "ringing"
+
+
 def test_max_offers_ends_the_round() -> None:
     queue = replace(QUEUE, max_offers=2)
     decision = decide(question(agent("clara"), offered=("anna", "boris")), queue)
