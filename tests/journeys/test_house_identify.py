@@ -81,6 +81,7 @@ async def test_a_new_number_gets_one_card_and_who_answers_first_owns_it(house: H
     assert again["id"] != first["id"]
     assert again["owner"] == "anna" and "chosen_owner" in codes(again)
     await house.set_state("anna", "offline")
+    await house.until_state("anna", "offline")
     other = await house.over((await house.talk("elena", number=number))[0], agent="elena")
     assert other["owner"] == "anna", "a card never changes hands by being answered"
     (card,) = await cards(house, number)
