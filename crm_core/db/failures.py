@@ -40,6 +40,8 @@ def away(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = str(error.sqlstate or "")
         return state in _CODES or state.startswith(_CLASSES)
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # the server died in the middle of an answer, and asyncpg lost its place in it
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error) or "released" in str(error)
     return isinstance(error, ConnectionError)

@@ -23,6 +23,7 @@ def wrapped(cause: BaseException, *, invalidated: bool = False) -> exc.DBAPIErro
     [
         ConnectionResetError(),
         asyncpg.InterfaceError("connection is closed"),
+        asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"),
         asyncpg.AdminShutdownError(),
         asyncpg.CannotConnectNowError(),
         asyncpg.ConnectionDoesNotExistError(),
