@@ -139,6 +139,9 @@ class Recorder:
                 await self.handle(event)
             except Unavailable as error:
                 log.warning("recording waits for the database", reason=error.message)
+            except Exception:
+                # What nobody foresaw of one event must not end the recorder: the sweep makes up for it.
+                log.exception("recording event not handled", of=type(event).__name__)
 
     async def handle(self, event: Event) -> None:
         """Take one event; those of other PBXs are not ours. Raises Unavailable; the sweep makes up for it."""

@@ -362,6 +362,25 @@ async def test_events_of_the_bus_lead_to_a_settled_row(
         await recorder.stop()
 
 
+async def test_an_event_that_cannot_be_handled_does_not_end_the_recorder(
+    service: RecordingService, calls: Calls, root: Path, clock: FakeClock, health: Health
+) -> None:
+    bus = MemoryBus()
+    recorder = Recorder(service=service, calls=calls, bus=bus, root=root, clock=clock, health=health)
+    await recorder.start()
+    try:
+        call = answered_call(clock.now())
+        await bus.publish(CallAnswered(call=replace(call, id=uuid4(), queue="\0"), agent="anna"))
+        await bus.publish(CallAnswered(call=call, agent="anna"))
+        async with asyncio.timeout(5):
+            while not await service.for_call(call.id):
+                await asyncio.sleep(0.02)
+        part = health.get("recordings")
+        assert part is None or part.state is not HealthState.DOWN
+    finally:
+        await recorder.stop()
+
+
 async def test_what_a_crash_of_ours_left_over_is_cleared(
     recorder: Recorder, service: RecordingService, root: Path, clock: FakeClock
 ) -> None:
