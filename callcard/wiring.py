@@ -58,6 +58,8 @@ from recordings.retention import Retention
 
 log = structlog.get_logger(__name__)
 
+# Below the web's limit for a request: with a frozen database people are told so, and not "too slow".
+_STATEMENT_S = 5.0
 EVERYTHING = frozenset({"router", "web", "recorder"})
 
 
@@ -141,7 +143,9 @@ class _Ground:
 
 async def _ground(stack: AsyncExitStack, settings: Settings, database_url: str) -> _Ground:
     layout, clock, health = Layout(settings.data), SystemClock(), Health()
-    database = await Database.open(database_url, health=health, require=False)
+    database = await Database.open(
+        database_url, health=health, require=False, statement_timeout_s=_STATEMENT_S
+    )
     stack.push_async_callback(database.close)
     bus: Bus = RedisBus(settings.redis_url, health=health) if settings.redis_url else TappedBus()
     stack.push_async_callback(bus.close)
