@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_ui.api.reading import e164
+from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
 from agent_ui.api.shapes import ApiCall, CallPage, CallPatch, CallQuestion, Nothing
 from agent_ui.api.shaping import Words, call_shape
@@ -16,7 +16,7 @@ async def list_calls(ask: Ask[CallQuestion, None]) -> CallPage:
     calls, next_ = await services.calls.list(
         ask.reader,
         phone=e164(query.phone, ask),
-        since=query.since,
+        since=utc(query.since),
         agent=query.agent,
         state=query.state,
         limit=query.limit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_ui.api.reading import e164
+from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
 from agent_ui.api.shapes import ApiCustomer, CustomerPage, CustomerQuestion, Nothing
 from agent_ui.api.shaping import customer_shape
@@ -15,7 +15,7 @@ async def list_customers(ask: Ask[CustomerQuestion, None]) -> CustomerPage:
     customers, next_ = await ask.services.customers.list(
         ask.reader,
         phone=e164(query.phone, ask),
-        since=query.since,
+        since=utc(query.since),
         agent=query.agent,
         limit=query.limit,
         cursor=query.cursor,

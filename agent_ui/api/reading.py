@@ -1,8 +1,9 @@
-"""Reading what askers write: telephone numbers, and pages of lists that are held in memory."""
+"""Reading what askers write: telephone numbers, times, and pages of lists that are held in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from agent_ui.api.route import Ask
@@ -30,6 +31,20 @@ def e164(phone: str | None, ask: Ask[Any, Any]) -> str | None:
     if number is None:
         raise BadInput(N_("This is not a telephone number."), field="phone", hint="+74955550142")
     return number
+
+
+def utc(since: datetime | None) -> datetime | None:
+    """*since* in UTC. Raises BadInput for a time that only its offset keeps inside the calendar."""
+    if since is None:
+        return None
+    try:
+        return since.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(
+            N_("Something in the request is not of the form asked for."),
+            field="since",
+            hint="Not within the years 1 to 9999",
+        ) from None
 
 
 def page(items: Iterable[T], *, limit: int, cursor: str | None) -> tuple[tuple[T, ...], str | None]:

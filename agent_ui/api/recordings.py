@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from agent_ui.api.audio import send_audio
-from agent_ui.api.reading import e164
+from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
 from agent_ui.api.shapes import ApiRecording, Nothing, RecordingPage, RecordingQuestion
 from agent_ui.api.shaping import recording_shape
@@ -21,7 +21,7 @@ async def list_recordings(ask: Ask[RecordingQuestion, None]) -> RecordingPage:
     recordings, next_ = await ask.services.recordings.list(
         ask.reader,
         phone=e164(query.phone, ask),
-        since=query.since,
+        since=utc(query.since),
         agent=query.agent,
         state=query.state,
         limit=query.limit,

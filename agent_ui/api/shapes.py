@@ -29,9 +29,12 @@ Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339; with an offset
 Seconds = Annotated[float, Meta(ge=0, description="seconds")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="how many items at most")]
 Cursor = Annotated[str, Meta(max_length=200, description="`next` of the page before")]
-Text = Annotated[str, Meta(max_length=80)]
-Disposition = Annotated[str, Meta(min_length=1, max_length=80)]
-Reason = Annotated[str, Meta(min_length=1, max_length=80)]
+# No control characters: PostgreSQL cannot store NUL, and the others are nobody's words. `$` would let a
+# line break at the end through, so the end is "nothing more comes", which JSON Schema's dialect knows too.
+_PLAIN = r"^[^\x00-\x1f\x7f]*(?![\s\S])"
+Text = Annotated[str, Meta(max_length=80, pattern=_PLAIN)]
+Disposition = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PLAIN)]
+Reason = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PLAIN)]
 Value = str | int | float | bool | None
 
 
