@@ -86,6 +86,7 @@ class CallGroups:
         self.directory = directory  # may be replaced when the office changes
         self.late = 0  # rows of channels that were settled already
         self.given_up = 0  # groups or rows beyond the bounds
+        self.poisoned = 0  # groups that cannot be settled
         self._by_key: dict[str, _Group] = {}
         self._groups: dict[_Group, None] = {}  # in the order they began to be read
         self._done: OrderedDict[str, None] = OrderedDict()
@@ -124,10 +125,18 @@ class CallGroups:
         settled = []
         for group in [group for group in self._groups if group.over and self._quiet(group, now, all_read)]:
             self._forget(group)
-            settlement = settlement_of(group.rows, self.directory, closed_at=group.closed_at, lost=group.lost)
-            if settlement is not None:
+            if (settlement := self._settle(group)) is not None:
                 settled.append(settlement)
         return settled
+
+    def _settle(self, group: _Group) -> Settlement | None:
+        try:
+            return settlement_of(group.rows, self.directory, closed_at=group.closed_at, lost=group.lost)
+        except Exception:
+            # One group nobody foresaw must not keep all others from being settled, now and at each start.
+            self.poisoned += 1
+            log.exception("calls cannot be settled", offset=group.first.offset, rows=len(group.rows))
+            return None
 
     def pbx_restarted(self, at: datetime, alive_at: datetime | None = None) -> None:
         """The PBX started anew at *at*: channels of before are gone.

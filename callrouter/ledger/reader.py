@@ -29,7 +29,7 @@ from callrouter.ledger.rows import MAX_RECORD, BadRow, CelRow, read_row
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-_CHUNK = 256 * 1024
+_CHUNK = 32 * 1024  # the event loop folds what one look brings in a few milliseconds
 _NEXT = re.compile(rb'\n(?="[A-Z])')
 _GLUED = re.compile(rb'"[A-Z_]{4,24}","[0-9]{10}\.[0-9]{6}",')
 _PACKED = (".gz", ".xz", ".bz2", ".zst")

@@ -22,6 +22,7 @@ from crm_core.calls.settlement import Settlement
 
 INBOUND = "cc-in-"  # contexts of trunks, docs/architecture.md
 
+_CONNECTS = frozenset(CelEvent) - {CelEvent.CHAN_START, CelEvent.APP_START, CelEvent.ANSWER, CelEvent.HANGUP}
 _RANK = {event: rank for rank, event in enumerate(CelEvent)}
 
 
@@ -88,7 +89,8 @@ class _Story:
                 self._hung_up(channel, row)
             case CelEvent.CHAN_END:
                 channel.gone(row.at, channel.cause)
-        self._measure(row.at)
+        if row.event in _CONNECTS:
+            self._measure(row.at)
 
     def _channel(self, row: CelRow) -> Channel:
         channel = self.channels.get(row.uniqueid)

@@ -60,7 +60,7 @@ def test_a_file_of_all_recorded_calls_gives_each_call_once() -> None:
     assert (groups.unsettled, groups.needed, groups.late, groups.given_up) == (0, None, 0, 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.randoms(use_true_random=False), st.floats(0, 0.2))
 def test_rows_out_of_order_within_a_moment_give_the_same(random: Random, window: float) -> None:
     shifted = [
@@ -167,6 +167,21 @@ def test_channels_the_pbx_no_longer_has_are_over() -> None:
     groups.end_absent({*missing, "cc-never.1"}, rows[-1].at + timedelta(seconds=3))
     (settlement,) = groups.take(LATER, all_read=True)
     assert (settlement.pbx_lost, settlement.ended_at) == (False, rows[-1].at + timedelta(seconds=3))
+
+
+def test_a_group_nobody_can_settle_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    poison = rows_of("hold")[0].linkedid
+
+    def fails(rows: list[CelRow], *rest: object, **more: object) -> Settlement | None:
+        if rows[0].linkedid == poison:
+            raise RuntimeError
+        return settlement_of(rows, OFFICE)
+
+    monkeypatch.setattr(module, "settlement_of", fails)
+    groups = CallGroups(OFFICE)
+    settled = by_id(fold(rows_of("plain", "hold", "net"), groups))
+    assert set(settled) == set(expected(["plain", "net"]))
+    assert (groups.poisoned, groups.unsettled) == (1, 0)
 
 
 def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
