@@ -50,7 +50,8 @@ CALL_STYLES = {
 }
 ORDER = (CallState.WAITING, CallState.OFFERED, CallState.ROUTING, CallState.NEW)
 AGENT_ORDER = tuple(AGENT_STYLES)
-WIDE = 120  # columns from which there is room for more of each call
+WIDE = 116  # columns from which there is room for more of each call
+BESIDE = 130  # and those from which queues and agents stand side by side
 RECENT_CALLS = 24  # more than most terminals have room for
 TRACE_LINES = 9
 FRAME = 2  # rows of a panel's border
@@ -128,12 +129,10 @@ class Screen:
         foot = min(TRACE_LINES + FRAME, max(5, height // 4))
         layout = Layout()
         above: list[Layout]
-        if wide:  # queues beside agents
+        if width >= BESIDE:
             top = min(max(queues, agents) + FRAME + 1, height // 2)
             above = [Layout(name="top", size=top)]
-            above[0].split_row(
-                Layout(self._queues(now), ratio=5), Layout(self._agents(now, rows=top - FRAME - 1), ratio=6)
-            )
+            above[0].split_row(Layout(self._queues(now)), Layout(self._agents(now, rows=top - FRAME - 1)))
         else:  # agents below queues
             first = min(queues + FRAME + 1, height // 4)
             second = min(agents + FRAME + 1, max(5, (height - first - foot) // 2))
