@@ -30,13 +30,18 @@ class Record(Protocol):
 
 
 _BATCH = 200
+_JOURNAL_LINGER_S = 0.05  # a call changes several times in a moment, and its row holds the last of it
 
 
 class Stream:
     """A bounded line of events and whoever takes them. Overflow drops the oldest, counted and logged."""
 
-    def __init__(self, name: str, send: Send, *, limit: int, pause_s: float = 0.5) -> None:
+    def __init__(
+        self, name: str, send: Send, *, limit: int, pause_s: float = 0.5, linger_s: float = 0.0
+    ) -> None:
+        """*linger_s*: how long `run` lets more come before it sends."""
         self.dropped = 0
+        self._linger_s = linger_s
         self._name = name
         self._send = send
         self._limit = limit
@@ -76,6 +81,7 @@ class Stream:
         """Drain whenever something waits, until cancelled."""
         while True:
             await self._more.wait()
+            await asyncio.sleep(self._linger_s)
             self._more.clear()
             try:
                 await self.drain()
@@ -104,7 +110,7 @@ class EventOutlet:
             await record(calls, heard=not self.bus.holds(calls))
 
         self.bus = Stream("bus", publish, limit=limit)
-        self.journal = Stream("journal", write, limit=limit)
+        self.journal = Stream("journal", write, limit=limit, linger_s=_JOURNAL_LINGER_S)
 
     def put(self, *events: Event) -> None:
         """Hand over without waiting."""

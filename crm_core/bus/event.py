@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -54,10 +54,26 @@ def encode(event: Event) -> bytes:
     return msgspec.json.encode({"type": event_name(event), "body": event})
 
 
+class _Wire(msgspec.Struct):
+    type: str
+    body: msgspec.Raw
+
+
+_wire = msgspec.json.Decoder(_Wire)
+
+
 def decode(data: bytes | str) -> Event:
     """The event that *data* holds. Raises BadInput when it is not one."""
     try:
-        raw: dict[str, Any] = msgspec.json.decode(data)
-        return msgspec.convert(raw["body"], event_class(raw["type"]))
-    except (msgspec.MsgspecError, KeyError, TypeError) as error:
+        wire = _wire.decode(data)
+    except msgspec.MsgspecError as error:
+        raise BadInput(N_("This is not an event."), field="event") from error
+    return read_body(wire.type, wire.body)
+
+
+def read_body(name: str, body: msgspec.Raw | bytes | str) -> Event:
+    """The event of wire name *name* whose fields *body* spells. Raises BadInput when it is not one."""
+    try:
+        return msgspec.json.decode(body, type=event_class(name))
+    except msgspec.MsgspecError as error:
         raise BadInput(N_("This is not an event."), field="event") from error

@@ -72,7 +72,7 @@ class CallJournal:
     async def record(self, events: Sequence[CallEvent], *, heard: bool = False) -> None:
         """Keep what happened. Raises Unavailable when neither database nor disk can take it.
 
-        *heard*: the bus has all of *events* already, so the outbox need not say them again.
+        *heard*: the bus has all of *events* already: then the outbox has nothing to say, and rows will do.
         """
         kept = _worth_keeping(events)
         if not kept:
@@ -113,7 +113,7 @@ class CallJournal:
                 await asyncio.sleep(AGAIN_S)
 
     async def _write(self, events: Sequence[CallEvent], timeout_s: float, *, heard: bool = False) -> None:
-        """One transaction: calls and outbox. A batch with a poisonous call is written call by call."""
+        """Calls, and the outbox unless *heard*. A batch with a poisonous call is written call by call."""
         newest = _newest(events)
         try:
             await self._transact(newest, events, timeout_s, heard)
@@ -129,11 +129,14 @@ class CallJournal:
     async def _transact(
         self, calls: Sequence[Call], events: Sequence[CallEvent], timeout_s: float, heard: bool
     ) -> None:
+        if heard:
+            async with self._database.hot(timeout_s=timeout_s) as connection:
+                await store.write(connection, calls)
+            return
         async with self._database.hot(timeout_s=timeout_s) as connection, connection.transaction():
             await store.write(connection, calls)
             # A change of detail is for the screens of now; whoever was away reads the row.
-            told = [one for one in events if not isinstance(one, CallChanged)]
-            await outbox.add_hot(connection, told, published_at=self._clock.now() if heard else None)
+            await outbox.add_hot(connection, [one for one in events if not isinstance(one, CallChanged)])
 
     def _mark(self) -> None:
         if self._spool.pending:

@@ -47,7 +47,7 @@ class Database:
         dsn: str,
         *,
         pool_size: int = 8,
-        hot_size: int = 4,
+        hot_size: int = 10,
         connect_timeout_s: float = 5.0,
         statement_timeout_s: float = 10.0,
         health: Health | None = None,

@@ -16,12 +16,12 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy import BigInteger, Identity, Index, Row, SmallInteger, delete, insert, select, text, update
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger, delete, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.bus.event import Event, decode, event_name
+from crm_core.bus.event import Event, event_name, read_body
 from crm_core.bus.port import Bus
 from crm_core.clock import Clock
 from crm_core.db.base import Base
@@ -34,7 +34,18 @@ _BATCH = 500
 _TRIES = 3
 _KEEP = timedelta(days=1)
 _CLEAN_EVERY_S = 600.0
+_MOMENT_S = 0.02  # after being woken: what is written side by side goes out together
+_SWEEP_S = 10.0
 _RELAY_LOCK = 0x43_43_4F_42  # advisory lock key, "CCOB": one relay at a time keeps the order
+
+
+_WAITING = """
+SELECT seq, name, body::text AS body, tries FROM outbox WHERE published_at IS NULL ORDER BY seq LIMIT $1"""
+_PUBLISHED = "UPDATE outbox SET published_at = $1 WHERE seq = ANY($2)"
+_BURY = """
+WITH gone AS (DELETE FROM outbox WHERE seq = $1 RETURNING seq, event_id, name, body, created_at)
+INSERT INTO dead_letters (seq, event_id, name, body, created_at, error)
+SELECT seq, event_id, name, body, created_at, $2 FROM gone"""
 
 
 class OutboxRow(Base):
@@ -76,17 +87,12 @@ async def add(connection: AsyncConnection, events: Iterable[Event]) -> None:
         await connection.execute(upsert(OutboxRow).on_conflict_do_nothing(), rows)
 
 
-async def add_hot(
-    connection: Any, events: Iterable[Event], *, published_at: datetime | None = None
-) -> None:
-    """As `add`, on the plain asyncpg connection of `Database.hot`, inside its `transaction()`.
-
-    *published_at*: when the bus had them already; the relay then leaves them alone.
-    """
-    rows = [(event.id, event_name(event), msgspec.to_builtins(event), published_at) for event in events]
+async def add_hot(connection: Any, events: Iterable[Event]) -> None:
+    """As `add`, on the plain asyncpg connection of `Database.hot`, inside its `transaction()`."""
+    rows = [(event.id, event_name(event), msgspec.json.encode(event).decode()) for event in events]
     if rows:
         await connection.executemany(
-            "INSERT INTO outbox (event_id, name, body, published_at) VALUES ($1, $2, $3, $4)"
+            "INSERT INTO outbox (event_id, name, body) VALUES ($1, $2, $3::text::jsonb)"
             " ON CONFLICT DO NOTHING",
             rows,
         )
@@ -137,6 +143,7 @@ class OutboxRelay:
         while True:
             try:
                 await asyncio.wait_for(self._wake.wait(), self._interval_s)
+                await asyncio.sleep(_MOMENT_S)
             except TimeoutError:
                 pass  # a look without being asked: another process may have written
             self._wake.clear()
@@ -148,44 +155,26 @@ class OutboxRelay:
 
     async def _sweep_batch(self) -> tuple[int, int]:
         """One batch in one transaction: rows taken, events published."""
-        async with self._database.transaction() as connection:
-            lock = text("SELECT pg_try_advisory_xact_lock(:key)").bindparams(key=_RELAY_LOCK)
-            if not (await connection.execute(lock)).scalar_one():
+        async with self._database.hot(timeout_s=_SWEEP_S) as connection, connection.transaction():
+            # A statement of its own: the next one must see what the relay before us has marked.
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _RELAY_LOCK):
                 return 0, 0
-            waiting = (
-                select(OutboxRow.__table__)
-                .where(OutboxRow.published_at.is_(None))
-                .order_by(OutboxRow.seq)
-                .limit(_BATCH)
-            )
-            rows = (await connection.execute(waiting)).all()
+            rows = await connection.fetch(_WAITING, _BATCH)
             events, poison = _read(rows)
             await self._bus.publish(*events.values())
             if events:
-                done = update(OutboxRow).where(OutboxRow.seq.in_(events))
-                await connection.execute(done.values(published_at=self._clock.now()))
+                await connection.execute(_PUBLISHED, self._clock.now(), list(events))
             for row, error in poison:
                 await self._set_aside(connection, row, error)
             return len(rows), len(events)
 
-    async def _set_aside(self, connection: AsyncConnection, row: Row[Any], error: str) -> None:
+    async def _set_aside(self, connection: Any, row: Any, error: str) -> None:
         """Count one more try, or bury the row when it was the last."""
-        if row.tries + 1 < _TRIES:
-            counted = update(OutboxRow).where(OutboxRow.seq == row.seq).values(tries=row.tries + 1)
-            await connection.execute(counted)
+        if row["tries"] + 1 < _TRIES:
+            await connection.execute("UPDATE outbox SET tries = tries + 1 WHERE seq = $1", row["seq"])
             return
-        log.error("outbox row is unreadable", seq=row.seq, name=row.name, reason=error)
-        await connection.execute(
-            insert(DeadLetterRow).values(
-                seq=row.seq,
-                event_id=row.event_id,
-                name=row.name,
-                body=row.body,
-                error=error,
-                created_at=row.created_at,
-            )
-        )
-        await connection.execute(delete(OutboxRow).where(OutboxRow.seq == row.seq))
+        log.error("outbox row is unreadable", seq=row["seq"], name=row["name"], reason=error)
+        await connection.execute(_BURY, row["seq"], error)
 
     async def _clean(self) -> None:
         """Now and then, delete what was published a day ago or earlier."""
@@ -197,13 +186,13 @@ class OutboxRelay:
             await connection.execute(delete(OutboxRow).where(OutboxRow.published_at < old))
 
 
-def _read(rows: Sequence[Row[Any]]) -> tuple[dict[int, Event], list[tuple[Row[Any], str]]]:
+def _read(rows: Sequence[Any]) -> tuple[dict[int, Event], list[tuple[Any, str]]]:
     """The events of *rows* by seq, and the rows that hold none with the reason."""
     events: dict[int, Event] = {}
-    poison: list[tuple[Row[Any], str]] = []
+    poison: list[tuple[Any, str]] = []
     for row in rows:
         try:
-            events[row.seq] = decode(msgspec.json.encode({"type": row.name, "body": row.body}))
+            events[row["seq"]] = read_body(row["name"], row["body"])
         except BadInput as error:
             poison.append((row, f"{error.message}: {error.__cause__}" if error.__cause__ else error.message))
     return events, poison
