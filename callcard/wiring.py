@@ -202,7 +202,7 @@ def _ledger(ground: _Ground, router: Router, journal: CallJournal) -> Ledger | N
         router.apply(Settled(at=ground.clock.now(), call_id=settlement.call_id, settlement=settlement))
         ground.relay.wake()
 
-    return Ledger(
+    ledger = Ledger(
         CelReader(pbx_settings(ground.settings, ground.keys, ground.office).cel_file),
         LedgerStore(ground.database, ground.clock, pbx=ground.pbx),
         clock=ground.clock,
@@ -212,6 +212,8 @@ def _ledger(ground: _Ground, router: Router, journal: CallJournal) -> Ledger | N
             settled=settled, must_wait=lambda: journal.spooled > 0, channels=router.up_now.channels
         ),
     )
+    router.up_now.tell_boot(ledger.pbx_restarted)
+    return ledger
 
 
 def _router_settings(ground: _Ground) -> RouterSettings:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from callrouter.reading.observations import (
@@ -64,3 +66,11 @@ def test_what_comes_and_goes_after_the_snapshot_counts() -> None:
     up.observe(ChannelSeen(at=AT, channel=facts("2")))
     up.observe(ChannelGone(at=AT, channel=facts("1"), cause=16))
     assert up.channels() == {"2"}
+
+
+def test_the_boot_is_told_never_later_than_it_was() -> None:
+    up = UpNow()
+    told: list[datetime] = []
+    up.tell_boot(told.append)
+    up.observe(PbxBooted(at=AT, uptime_s=7))
+    assert told == [AT - timedelta(seconds=8)]
