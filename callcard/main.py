@@ -170,6 +170,22 @@ def new(person: str, *, label: Annotated[str, Parameter(help="What it is for.")]
     _run(new_token(read_settings(), person, label))
 
 
+@token.command(name="list")
+def list_tokens(person: str) -> None:
+    """Print a person's tokens that work: id, when it was made, what it is for."""
+    from callcard.people_commands import list_tokens
+
+    _run(list_tokens(read_settings(), person))
+
+
+@token.command
+def revoke(id: Annotated[str, Parameter(help="As `token list` prints it; never the token itself.")]) -> None:
+    """End a token: requests and open live feeds with it end within two seconds."""
+    from callcard.people_commands import revoke_token
+
+    _run(revoke_token(read_settings(), id))
+
+
 @db.command
 def upgrade() -> None:
     """Bring the database to this version's tables."""

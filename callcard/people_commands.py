@@ -10,8 +10,9 @@ from callcard.settings import Settings
 from callcard.terminal import in_words, say
 from crm_core.clock import SystemClock
 from crm_core.db.migrate import upgrade
-from crm_core.errors import BadInput
+from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_, Message
+from crm_core.ids import parse_id
 from crm_core.people.service import PeopleService
 
 
@@ -34,6 +35,26 @@ async def new_token(settings: Settings, person: str, label: str) -> int:
     async with opened_database(settings) as database:
         people = PeopleService(database, SystemClock())
         sys.stdout.write(await people.create_token(person, label, by=getpass.getuser()) + "\n")
+    return 0
+
+
+async def list_tokens(settings: Settings, person: str) -> int:
+    """Print the tokens of *person* that work, newest first, one a line."""
+    async with opened_database(settings) as database:
+        tokens = await PeopleService(database, SystemClock()).list_tokens(person)
+    for token in tokens:
+        say(f"{token.id}  {token.created_at:%Y-%m-%d %H:%M}  {token.label}")
+    return 0
+
+
+async def revoke_token(settings: Settings, id: str) -> int:
+    """End the token of this id. Raises NotFound."""
+    wanted = parse_id(id)
+    if wanted is None:
+        raise NotFound(N_("There is no such token."))
+    async with opened_database(settings) as database:
+        await PeopleService(database, SystemClock()).revoke_token(wanted, by=getpass.getuser())
+    say(N_("The token has ended."))
     return 0
 
 

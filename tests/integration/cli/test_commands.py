@@ -70,6 +70,13 @@ def test_people_get_passwords_and_tokens(with_database: CommandLine) -> None:
     with_database("office", "apply", SAMPLE)
     token = with_database("token", "new", "viktor")
     assert re.fullmatch(r"cc_\S{40,}\n", token.out) and token.err == ""
+    [listed] = with_database("token", "list", "viktor").lines
+    id, label = listed.split()[0], listed.split("  ")[2]
+    assert label == "command line"
+    assert "no such token" in with_database("token", "revoke", token.out.strip()).refused()
+    assert with_database("token", "revoke", id).out == "The token has ended.\n"
+    assert "no such token" in with_database("token", "revoke", id).refused()
+    assert with_database("token", "list", "viktor").out == ""
     assert "8 to 256" in with_database("user", "add", "anna", stdin="short\n").refused()
     added = with_database("user", "add", "anna", stdin="a long enough one\n")
     assert (added.code, added.out) == (0, "anna has a password now.\n")
