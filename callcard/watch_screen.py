@@ -109,7 +109,8 @@ class Screen:
     async def changed(self, timeout: float) -> None:
         """Wait for the next event, *timeout* seconds at most, and a moment for those that come with it."""
         try:
-            await asyncio.wait_for(self._changed.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._changed.wait()
             await asyncio.sleep(0.05)
         except TimeoutError:
             pass

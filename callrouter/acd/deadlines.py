@@ -74,6 +74,7 @@ class Deadlines:
             self._sooner.clear()
             self.run_due()
             try:
-                await asyncio.wait_for(self._sooner.wait(), timeout=self.next_in())
+                async with asyncio.timeout(self.next_in()):
+                    await self._sooner.wait()
             except TimeoutError:
                 continue

@@ -139,7 +139,8 @@ class Mirror:
         """Sync after each change and now and then, until cancelled."""
         while True:
             try:
-                await asyncio.wait_for(self._changed.wait(), timeout=_RESYNC_S)
+                async with asyncio.timeout(_RESYNC_S):
+                    await self._changed.wait()
             except TimeoutError:
                 self._there = None
             await asyncio.sleep(_MOMENT_S)

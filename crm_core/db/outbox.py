@@ -142,7 +142,8 @@ class OutboxRelay:
     async def _run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), self._interval_s)
+                async with asyncio.timeout(self._interval_s):
+                    await self._wake.wait()
                 await asyncio.sleep(_MOMENT_S)
             except TimeoutError:
                 pass  # a look without being asked: another process may have written
