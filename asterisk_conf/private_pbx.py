@@ -183,9 +183,11 @@ def prepare(settings: PbxSettings, user: str | None = None) -> Identity:
             _make_private(folder, identity)
             continue
         folder.mkdir(parents=True, exist_ok=True)
-        if identity.drop is not None and folder != settings.etc:
+        if folder == settings.etc:
+            continue  # ours, for Asterisk to read; nobody else gets past *home*
+        if identity.drop is not None:
             os.chown(folder, identity.uid, identity.gid)
-            folder.chmod(0o750)
+        folder.chmod(0o750)  # recordings lie beside *home*, and are nobody else's to hear
     return identity
 
 

@@ -25,6 +25,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         with naming_the_database(settings):
             yield settings.database_url or (running.database_url if running else "")
         return
+    layout.make()
     server = EmbeddedPostgres(layout.postgres)
     url = await server.start()
     try:

@@ -11,12 +11,27 @@ import msgspec
 
 from crm_core.errors import StartRefused
 
+PASSAGE = 0o711  # through, not into
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Folders and files below CALLCARD_DATA."""
 
     data: Path
+
+    def make(self) -> None:
+        """Make the data folder for nobody else to look into. Raises StartRefused when it cannot be used.
+
+        As root others may pass through, not list: PostgreSQL and Asterisk run as an ordinary user.
+        """
+        if self.data.is_dir():
+            return
+        try:
+            self.data.mkdir(parents=True, exist_ok=True)
+            self.data.chmod(PASSAGE if os.geteuid() == 0 else 0o700)
+        except OSError as error:
+            raise StartRefused(f"CALLCARD_DATA: {self.data} cannot be used: {error.strerror}") from None
 
     @property
     def postgres(self) -> Path:
@@ -107,8 +122,8 @@ class DataLock:
 
     def take(self) -> None:
         """Raises StartRefused, in one line, when another process has it or the folder cannot be used."""
+        self._layout.make()
         try:
-            self._layout.data.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise StartRefused(

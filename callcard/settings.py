@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from callcard.layout import Layout
 from crm_core.errors import StartRefused
 
 PREFIX = "CALLCARD_"
@@ -255,8 +256,8 @@ def load_keys(data: Path) -> Keys:
     text = "".join(f'{name} = "{getattr(keys, name)}"\n' for name in Keys.__dataclass_fields__)
     path = data / "keys.toml"
     temporary = path.with_suffix(".new")
+    Layout(data).make()
     try:
-        data.mkdir(parents=True, exist_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise StartRefused(f"CALLCARD_DATA: {data} cannot be used: {error.strerror}") from None

@@ -20,6 +20,7 @@ from asterisk_conf.install import ensure_asterisk
 from callcard.demo.peers import CARRIER, PHONES, demo_office, demo_overlay, ring
 from callcard.demo.sample import sample_office
 from callcard.demo.script import callers
+from callcard.layout import PASSAGE
 from callcard.logs import set_up_logs
 from callcard.pbx import pbx_settings
 from callcard.ports import TCP, UDP, first_free
@@ -182,7 +183,7 @@ async def _folder(data: Path | None) -> AsyncIterator[Path]:
         yield data.absolute()
         return
     folder = Path(tempfile.mkdtemp(prefix="callcard-demo-"))
-    folder.chmod(0o755)
+    folder.chmod(PASSAGE)
     try:
         yield folder
     finally:

@@ -48,3 +48,19 @@ def test_an_unusable_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartRefused, match="CALLCARD_DATA"):
         DataLock(Layout(tmp_path / "file" / "below")).take()
+
+
+def test_a_new_data_folder_is_not_for_others_to_look_into(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "deep" / "data")
+    layout.make()
+    assert layout.data.stat().st_mode & 0o044 == 0
+    assert (layout.data.stat().st_mode & 0o011 != 0) == (os.geteuid() == 0)  # its servers pass through
+    layout.data.chmod(0o755)
+    layout.make()
+    assert layout.data.stat().st_mode & 0o777 == 0o755  # what somebody chose stays
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StartRefused, match=r"CALLCARD_DATA: .*Not a directory"):
+        Layout(tmp_path / "file" / "data").make()
