@@ -54,6 +54,10 @@ class Calls(Protocol):
         """Raises NotFound."""
         ...
 
+    async def met(self, reader: Reader, customer_id: UUID) -> bool:
+        """Whether *reader* may see a call of this card."""
+        ...
+
     async def set_disposition(self, reader: Reader, call_id: UUID, disposition: str | None) -> Call:
         """The call with its new disposition. Raises NotFound, Forbidden."""
         ...
@@ -75,8 +79,8 @@ class Customers(Protocol):
         """*agent*: the owner; *since*: changed from then on. Raises BadInput for a foreign cursor."""
         ...
 
-    async def get(self, reader: Reader, customer_id: UUID) -> Customer:
-        """Raises NotFound."""
+    async def get(self, reader: Reader, customer_id: UUID, *, met: bool) -> Customer:
+        """*met*: the reader may see a call of this card, and so the card. Raises NotFound."""
         ...
 
 

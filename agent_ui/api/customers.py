@@ -24,8 +24,9 @@ async def list_customers(ask: Ask[CustomerQuestion, None]) -> CustomerPage:
 
 
 async def get_customer(ask: Ask[Nothing, None]) -> ApiCustomer:
-    """One card."""
-    return customer_shape(await ask.services.customers.get(ask.reader, ask.id))
+    """One card: of the own office, or of a call that one may see."""
+    met = await ask.services.calls.met(ask.reader, ask.id)
+    return customer_shape(await ask.services.customers.get(ask.reader, ask.id, met=met))
 
 
 ROUTES = (

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import true
@@ -44,7 +44,6 @@ class CallService:
         since: datetime | None = None,
         agent: str | None = None,
         state: CallState | None = None,
-        customer_id: UUID | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> tuple[Sequence[Call], str | None]:
@@ -54,7 +53,7 @@ class CallService:
         are not listed. Raises BadInput for a foreign cursor.
         """
         limit = max(1, min(limit, MAX_PAGE))
-        asked = CallFilter(phone=phone, since=since, agent=agent, state=state, customer_id=customer_id)
+        asked = CallFilter(phone=phone, since=since, agent=agent, state=state)
         seen = store.visible(scope(reader, Action.CALLS_READ))
         below = None if cursor is None else _position(cursor)
         async with self._database.transaction() as connection:
@@ -70,6 +69,13 @@ class CallService:
         async with self._database.transaction() as connection:
             seen = store.visible(scope(reader, Action.CALLS_READ))
             return _there(await store.get(connection, call_id, seen))
+
+    async def met(self, reader: Reader, customer_id: UUID) -> bool:
+        """Whether *reader* may see a call of this card."""
+        seen = store.visible(scope(reader, Action.CALLS_READ))
+        async with self._database.transaction() as connection:
+            asked = CallFilter(customer_id=customer_id)
+            return bool(await store.find(connection, asked, seen, limit=1, below=None))
 
     async def find(self, call_id: UUID) -> Call | None:
         """The call, whoever asks: for the house's own parts."""
@@ -120,9 +126,9 @@ def _cursor(call: Call) -> str:
 def _position(cursor: str) -> tuple[datetime, UUID]:
     try:
         moment, _, rest = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        at, call_id = datetime.fromisoformat(moment), parse_id(rest)
-    except (ValueError, binascii.Error):
+        at, call_id = datetime.fromisoformat(moment).astimezone(UTC), parse_id(rest)
+    except (ValueError, OverflowError, binascii.Error):
         raise BadInput(N_("This cursor is not from here."), field="cursor") from None
-    if call_id is None or at.tzinfo is None:
+    if call_id is None:
         raise BadInput(N_("This cursor is not from here."), field="cursor")
     return at, call_id

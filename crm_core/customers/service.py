@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,16 +61,6 @@ class CustomerService:
             raise Unavailable(N_("The caller could not be identified."))
         return identity
 
-    async def back_fill(
-        self, e164: str | None, *, office: str | None, via: str | None, answered_by: str | None
-    ) -> Identity:
-        """The identity of a call that could not wait for it, with its owner if it was answered meanwhile."""
-        identity = await self.identify(e164, office=office, via=via, timeout_s=5.0)
-        if identity.customer_id is None or identity.owner is not None or answered_by is None:
-            return identity
-        became = await self.set_owner_once(identity.customer_id, answered_by)
-        return replace(identity, owner=answered_by) if became else identity
-
     async def set_owner_once(self, customer_id: UUID, agent: str) -> bool:
         """Make *agent* the owner of a card without one; False when it has one or does not exist.
 
@@ -115,10 +104,14 @@ class CustomerService:
         piece = found[:limit]
         return piece, str(piece[-1].id) if len(found) > limit else None
 
-    async def get(self, reader: Reader, customer_id: UUID) -> Customer:
-        """One card. Raises NotFound, also when it may not be seen."""
+    async def get(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> Customer:
+        """One card. Raises NotFound, also when it may not be seen.
+
+        *met*: the reader may see a call of this card. Who answers for another office sees who rings.
+        """
+        seen = EVERYTHING if met else scope(reader, Action.CUSTOMERS_READ)
         async with self._database.transaction() as connection:
-            found = await store.get(connection, customer_id, scope(reader, Action.CUSTOMERS_READ))
+            found = await store.get(connection, customer_id, seen)
         if found is None:
             raise NotFound(N_("There is no such card."))
         return found

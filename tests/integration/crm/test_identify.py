@@ -160,16 +160,6 @@ async def test_somebody_who_is_not_there_owns_nothing(house: House) -> None:
     assert not await house.customers.set_owner_once(card, "nobody")
 
 
-async def test_a_late_call_gets_its_card_and_the_card_its_owner(house: House) -> None:
-    late = await house.customers.back_fill(NEW, office="moscow", via=SALES, answered_by="elena")
-    again = await house.customers.back_fill(NEW, office="moscow", via=SALES, answered_by="anna")
-    assert (late.created, late.owner) == (True, "elena")
-    assert (again.customer_id, again.owner) == (late.customer_id, "elena")
-    assert await house.customers.back_fill(None, office="moscow", via=SALES, answered_by="anna") == Identity(
-        e164=None
-    )
-
-
 async def test_a_frozen_database_is_said_in_time(house: House) -> None:
     async with house.database.transaction() as other:
         await other.exec_driver_sql("LOCK TABLE contact_points IN ACCESS EXCLUSIVE MODE")

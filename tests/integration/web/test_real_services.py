@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -164,6 +165,17 @@ async def test_lists_hold_what_the_reader_may_see(house: RealHouse) -> None:
     assert (await house.ask("GET", "/api/v1/calls?agent=anna", "oleg"))[1]["items"][0]["legs"][0][
         "agent"
     ] == "anna"
+
+
+async def test_the_card_of_ones_call_is_seen_whatever_its_office(house: RealHouse) -> None:
+    _, page = await house.ask("GET", "/api/v1/customers", "anna")
+    card = page["items"][0]["id"]
+    path = f"/api/v1/customers/{card}"
+    assert (await house.ask("GET", path, "leyla"))[0] == 404
+    await house.store(call(4, state=CallState.TALKING, agent="leyla", customer_id=UUID(card)))
+    status, seen = await house.ask("GET", path, "leyla")
+    assert (status, seen["title"]) == (200, "Maria")
+    assert (await house.ask("GET", "/api/v1/customers", "leyla"))[1]["items"] == []
 
 
 async def test_the_seed_is_the_databases_view_of_now(house: RealHouse) -> None:
