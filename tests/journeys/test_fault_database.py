@@ -1,0 +1,121 @@
+"""PostgreSQL is killed, or frozen, under calls. Calls go on; facts are written down when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.fakes.sip_peer import OutgoingCall
+from tests.journeys.front import until
+from tests.journeys.running_callcard import Callcard, frozen, running_callcard, talk
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+FROZEN_S = 12.0  # the promise is 30 s; the same way is walked, three times faster
+NEW_CALL_S = 1.0  # from the INVITE to the agent's phone while the database is away
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def callcard() -> AsyncIterator[Callcard]:
+    async with running_callcard() as running:
+        yield running
+
+
+async def _new_calls(callcard: Callcard, numbers: Iterable[str]) -> dict[str, OutgoingCall]:
+    """One call after another, each answered by the agent it was routed to."""
+    calls = {}
+    for number in numbers:
+        call = calls[number] = await callcard.call(number=number)
+        await call.answered()
+        _, leg = await callcard.rung(number)
+        assert leg.received_at - call.invited_at < NEW_CALL_S
+        await talk(call, leg)
+    return calls
+
+
+def _once(seen: dict[str, Any]) -> None:
+    """Nothing is said twice of a call."""
+    codes = [line["code"] for line in seen["trace"]]
+    for code in ("arrived", "answered", "settled", "ended_by"):
+        assert codes.count(code) == 1, codes
+    assert len({offer["id"] for offer in seen["offers"]}) == len(seen["offers"]) == 1
+    assert len(seen["recordings"]) == 1
+
+
+async def test_killed_under_calls_nothing_of_them_is_lost(callcard: Callcard) -> None:
+    await callcard.at_work("anna", "elena")
+    first = await _new_calls(callcard, ["+74955553001"])
+    os.kill(callcard.postgres_pids()[0], signal.SIGKILL)
+    calls = first | await _new_calls(callcard, ["+74955553002"])
+    await callcard.until_health("database", "up", timeout=20)
+    await calls["+74955553001"].hangup()
+    await calls["+74955553002"].hangup()
+    for number in calls:
+        seen = await callcard.ended(number)
+        assert seen["outcome"] == "answered"
+        assert seen["customer_title"] == number, "the card was filled in"
+        _once(seen)
+    await callcard.audit()
+
+
+async def test_frozen_under_calls_new_ones_are_routed_and_facts_arrive_later(callcard: Callcard) -> None:
+    await callcard.at_work("anna", "elena", "rashid")
+    calls = await _new_calls(callcard, ["+74955553011"])
+    began = time.monotonic()
+    with frozen(callcard.postgres_pids()):
+        await calls["+74955553011"].hangup()
+        await asyncio.sleep(0.2)
+        calls |= await _new_calls(callcard, ["+74955553012", "+74955553013"])
+        await callcard.until_health("database", "down")
+        await callcard.until_health("journal", "degraded")  # facts are on disk
+        asked = time.monotonic()
+        problem: dict[str, Any] = await callcard.get("/api/v1/calls", status=503)
+        assert problem["code"] == "unavailable"
+        assert time.monotonic() - asked < 6.0
+        await calls["+74955553012"].hangup()
+        await asyncio.sleep(0.2)
+        calls |= await _new_calls(callcard, ["+74955553014"])
+        await asyncio.sleep(max(0.0, FROZEN_S - (time.monotonic() - began)))
+        await calls["+74955553013"].hangup()
+    await callcard.until_health("database", "up", timeout=15)
+    await callcard.until_health("journal", "up", timeout=15)
+    await calls["+74955553014"].hangup()
+    for number in calls:
+        seen = await callcard.ended(number, timeout=20)
+        assert seen["outcome"] == "answered"
+        assert seen["agent"] == callcard.legs_of(number)[0][0]
+        assert seen["customer_title"] == number, "the card was filled in"
+        assert seen["owner"] == seen["agent"]
+        _once(seen)
+    for agent in ("anna", "elena", "rashid"):
+        await callcard.until_state(agent, "available")
+    await callcard.audit()
+
+
+async def test_a_worker_that_starts_while_the_database_is_frozen_routes_calls(callcard: Callcard) -> None:
+    await callcard.at_work("anna")
+    with frozen(callcard.postgres_pids()):
+        killed = callcard.kill_worker()
+
+        async def leads() -> bool:
+            worker = callcard.supervisor.worker
+            child = worker.child if worker is not None else None
+            if child is None or child.pid == killed:
+                return False
+            return (await callcard.healthz()).get("router", "").startswith("up")
+
+        await until(leads, timeout=25, what="a worker that leads")
+        calls = await _new_calls(callcard, ["+74955553021"])
+    await callcard.until_health("journal", "up", timeout=15)
+    await calls["+74955553021"].hangup()
+    seen = await callcard.ended("+74955553021", timeout=20)
+    assert (seen["agent"], seen["outcome"]) == ("anna", "answered")
+    assert "net" not in [line["code"] for line in seen["trace"]], "routed, not caught by the net"
+    await callcard.audit()
