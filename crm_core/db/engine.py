@@ -21,6 +21,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from crm_core.db.failures import away, refused, unavailable
+from crm_core.db.hot import HotPool
 from crm_core.errors import StartRefused, Unavailable
 from crm_core.health import Health, HealthState, PartHealth
 
@@ -39,7 +40,7 @@ class Database:
         self._health = health
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self._engine: AsyncEngine
-        self._hot: Any
+        self._hot: HotPool
 
     @classmethod
     async def open(
@@ -76,14 +77,7 @@ class Database:
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_dead)
         event.listen(self._engine.sync_engine, "invalidate", _terminate)
-        self._hot = await asyncpg.create_pool(
-            min_size=0,
-            max_size=hot_size,
-            max_inactive_connection_lifetime=0,
-            connect=self._connect,
-            init=_set_codecs,
-            reset=_keep,
-        )
+        self._hot = HotPool(self._connect_hot, hot_size)
         if require:
             try:
                 await self._require_version()
@@ -125,15 +119,15 @@ class Database:
         deadline = asyncio.timeout(timeout_s)
         with self._judged(deadline):
             async with deadline:
-                connection = await self._hot.acquire()
+                connection = await self._hot.take()
+                sound = True
                 try:
                     yield connection
                 except BaseException as error:
-                    if _poisons(error):
-                        connection.terminate()
+                    sound = not _poisons(error)
                     raise
                 finally:
-                    await self._hot.release(connection, timeout=timeout_s)
+                    self._hot.give_back(connection, sound=sound)
 
     async def check(self, *, timeout_s: float = 1.0) -> PartHealth:
         """Ask the server for a sign of life; the state after it. Never raises Unavailable."""
@@ -157,7 +151,7 @@ class Database:
                 socket.terminate()
 
     async def _connect(self, *_: Any, **__: Any) -> Any:
-        """One new asyncpg connection, for either pool (the arguments are the pool's own: unused)."""
+        """One new asyncpg connection, for either pool (the arguments are SQLAlchemy's: unused)."""
         timeout_ms = int(self._timeout_s * 1000)
         try:
             connection = await asyncpg.connect(
@@ -174,6 +168,15 @@ class Database:
             self._health.set(PART, HealthState.DOWN, type(error).__name__)
             raise unavailable(error) from error
         self._sockets.add(connection)
+        return connection
+
+    async def _connect_hot(self) -> Any:
+        connection = await self._connect()
+        try:
+            await _set_codecs(connection)
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     async def _require_version(self) -> None:
@@ -255,10 +258,6 @@ async def _set_codecs(connection: Any) -> None:
         encoder=lambda value: b"\x01" + msgspec.json.encode(value),  # 1: version of the wire form
         decoder=lambda data: msgspec.json.decode(data[1:]),
     )
-
-
-async def _keep(_connection: Any) -> None:
-    """No RESET ALL at release: a round trip on every call, for settings nobody changes."""
 
 
 async def _within(seconds: float, closing: Awaitable[Any]) -> None:

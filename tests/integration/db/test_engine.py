@@ -98,3 +98,14 @@ async def test_opens_without_a_server_when_told_so() -> None:
     database = await Database.open("postgresql://callcard@127.0.0.1:1/callcard", require=False)
     assert (await database.check()).state is HealthState.DOWN
     await database.close()
+
+
+async def test_an_idle_hot_connection_the_server_closed_is_replaced(database: Database) -> None:
+    async with database.hot(timeout_s=5) as connection:
+        first = await connection.fetchval("SELECT pg_backend_pid()")
+    async with database.hot(timeout_s=5) as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") == first, "the last one back is first out"
+    async with database.transaction() as other:
+        await other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": first})
+    async with database.hot(timeout_s=5) as connection:
+        assert await connection.fetchval("SELECT pg_backend_pid()") != first
