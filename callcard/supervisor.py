@@ -20,6 +20,7 @@ import structlog
 from asterisk_conf.private_pbx import PrivatePbx
 from callcard.access import naming_the_database, no_office, require_office
 from callcard.layout import DataLock, Layout, Running, write_running
+from callcard.limits import raise_open_files
 from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first, read_checked
 from callcard.pbx import Overlay, private_pbx
@@ -82,6 +83,7 @@ class Supervisor:
     async def running(self) -> AsyncIterator[Supervisor]:
         """Everything up inside, everything ended after, in order, also when a start fails half-way."""
         text = self._office_to_apply()
+        raise_open_files()
         lock = DataLock(self.layout)
         lock.take()
         async with AsyncExitStack() as stack:
@@ -99,7 +101,7 @@ class Supervisor:
             if self.settings.private_pbx:
                 await self._private_pbx(stack, office)
             await self._worker(stack)
-            write_running(
+            write_running(  # only now: who reads it expects an answer
                 self.layout,
                 Running(
                     pid=os.getpid(),
