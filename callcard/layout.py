@@ -80,12 +80,16 @@ class Layout:
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
-    """What other commands need to reach a running Callcard. *settings*: as an environment, its own."""
+    """What other commands need to reach a running Callcard.
+
+    *settings*: its own, as an environment. *demo*: its PBX holds more than its office says.
+    """
 
     pid: int
     database_url: str
     http: str
     settings: dict[str, str]
+    demo: bool = False
 
 
 def write_running(layout: Layout, running: Running) -> None:

@@ -15,7 +15,7 @@ from callcard.terminal import in_words, say
 from crm_core.clock import SystemClock
 from crm_core.customers.seeding import FileCustomers
 from crm_core.db.engine import Database
-from crm_core.errors import BadInput, BadOffice
+from crm_core.errors import BadInput, BadOffice, Conflict
 from crm_core.i18n import N_, Message
 from crm_core.office.changes import Change
 from crm_core.office.model import OfficeFile
@@ -113,6 +113,8 @@ async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:
     settings = read_settings(running.settings)
     if not settings.private_pbx:
         return None
+    if running.demo:
+        raise Conflict(N_("The demo's phones would be lost: its office stays as it is while it runs."))
     asterisk = await found_asterisk(settings.cache, settings.asterisk)
     return PbxLoader(pbx_settings(settings, load_keys(settings.data), office), asterisk)
 

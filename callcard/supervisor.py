@@ -108,6 +108,7 @@ class Supervisor:
                     database_url=self.database_url,
                     http=str(self.settings.http),
                     settings=environment_of(self.settings),
+                    demo=self._overlay is not None,
                 ),
             )
             log.info("up", http=str(self.settings.http), keys=bool(keys))
