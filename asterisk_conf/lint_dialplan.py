@@ -29,6 +29,7 @@ APPLICATIONS = frozenset(
         "Return",
         "Ringing",
         "Set",
+        "StopMixMonitor",
         "UserEvent",
         "Wait",
     ]

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from tests.fakes.sip import tone
+from tests.fakes.sip_peer import IncomingCall, Manual
 from tests.journeys.house import (
     CALLER,
     EVERY_TONE,
@@ -103,13 +104,16 @@ async def test_audio_whole_in_ranges_and_audited(house: House) -> None:
 
 async def test_the_recording_stays_through_a_transfer(house: House) -> None:
     await house.available("anna", "elena")
-    call, leg = await house.talk("elena", number=MARINA)
+    for agent in ("anna", "elena"):
+        house.phones[agent].behaviour = Manual()
+    call = await house.call(number=MARINA)
+    leg = await answers(house, "elena", sequence=30_000)
     await asyncio.sleep(1.0)
     await leg.refer(house.extension("101"))
     await leg.transferred()
     await leg.hangup()
-    taken = await house.leg("anna")
-    await taken.answered()
+    taken = await answers(house, "anna", sequence=100)  # lower: Asterisk would drop it from the recording
+    await call.hears(EVERY_TONE, TONES["anna"])
     await asyncio.sleep(1.5)
     seen = await house.over(call, from_=MARINA)
     recording = await kept(house, seen["id"])
@@ -123,6 +127,17 @@ async def test_the_recording_stays_through_a_transfer(house: House) -> None:
     assert tone.loudest(right[-2 * half : -half], EVERY_TONE) == TONES["anna"]
     for who in ("anna", "elena"):  # both had part in it
         assert (await fetch(house, recording, who))[0] == 200
+    await taken.ended()
+
+
+async def answers(house: House, agent: str, *, sequence: int) -> IncomingCall:
+    """The agent's phone answers, and counts its RTP packets from *sequence*."""
+    leg = await house.leg(agent)
+    leg.rtp.sequence = sequence
+    leg.ring()
+    leg.answer()
+    await leg.answered()
+    return leg
 
 
 async def test_a_call_nobody_answered_has_no_recording(house: House) -> None:

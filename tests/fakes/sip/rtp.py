@@ -39,7 +39,7 @@ class RtpStream:
         self._socket.setblocking(False)
         self._socket.bind((host, 0))
         self._ssrc = random.getrandbits(32)
-        self._sequence = random.getrandbits(15)
+        self.sequence = random.getrandbits(15)  # of the packet before; random at first (RFC 3550 5.1)
         self._started: float | None = None
         self._ticks = 0
         self._ticker: RtpTicker | None = None
@@ -86,9 +86,9 @@ class RtpStream:
 
     def _send(self) -> None:
         payload = tone.frames(self.codec, self.frequency)[self._ticks % 50]
-        self._sequence = (self._sequence + 1) & 0xFFFF
+        self.sequence = (self.sequence + 1) & 0xFFFF
         stamp = self._ticks * tone.FRAME & 0xFFFFFFFF
-        head = struct.pack("!BBHII", 0x80, int(self.codec), self._sequence, stamp, self._ssrc)
+        head = struct.pack("!BBHII", 0x80, int(self.codec), self.sequence, stamp, self._ssrc)
         assert self._remote is not None
         try:
             self._socket.sendto(head + payload, self._remote)
