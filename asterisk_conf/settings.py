@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +30,7 @@ class Asterisk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PbxSettings:
-    """One private PBX. Addresses are literal (no DNS on the call path); secrets are of `new_secret` form."""
+    """One private PBX. Addresses are literal: no DNS on the call path. Secrets: letters, digits, `-`, `_`."""
 
     home: Path  # configuration generations, database, logs, spool
     run_dir: Path  # control socket and pid file; short, see LONGEST_SOCKET_PATH
@@ -108,18 +107,3 @@ class PbxSettings:
 def music_classes(folder: Path) -> frozenset[str]:
     """Names of the folders in *folder* that hold any file: what `PbxSettings.music_classes` wants."""
     return frozenset(entry.name for entry in folder.glob("*") if entry.is_dir() and any(entry.iterdir()))
-
-
-def new_secret() -> str:
-    """A secret of 192 bits in letters, digits, `-` and `_`."""
-    return secrets.token_urlsafe(24)
-
-
-def new_system_name() -> str:
-    """A systemname nobody can guess: forged AMI frames do not carry it. Short: it prefixes every Uniqueid."""
-    return "cc" + secrets.token_hex(8)
-
-
-def new_device_secrets(endpoints: Iterable[str]) -> dict[str, str]:
-    """A fresh password for each endpoint."""
-    return {endpoint: new_secret() for endpoint in endpoints}

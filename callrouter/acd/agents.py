@@ -66,10 +66,6 @@ class Agents:
         """All agents by name; not to be changed by the reader."""
         return self._all
 
-    def of_endpoint(self, endpoint: str) -> LiveAgent | None:
-        """Whose device this is."""
-        return self._by_endpoint.get(endpoint)
-
     def of_call(self, call_id: UUID) -> frozenset[str]:
         """Agents with a live leg in this call."""
         return frozenset(self._by_call.get(call_id, ()))

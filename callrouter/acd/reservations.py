@@ -64,10 +64,6 @@ class Reservations:
         """The call's reservation; a call has at most one."""
         return self._by_call.get(call_id)
 
-    def of_agent(self, agent: str) -> Reservation | None:
-        """The agent's reservation."""
-        return self._by_agent.get(agent)
-
     def holds(self, reservation: Reservation) -> bool:
         """Whether *reservation* is still in force."""
         return self._by_agent.get(reservation.agent) is reservation

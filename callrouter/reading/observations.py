@@ -90,7 +90,6 @@ class BridgeEntered(Observation):
 
     channel: ChannelFacts
     bridge: str
-    bridge_type: str
     channels: int
 
 

@@ -130,7 +130,6 @@ def _bridge_entered(fields: Fields, at: datetime) -> Observation:
         at=at,
         channel=facts(fields),
         bridge=fields["BridgeUniqueid"],
-        bridge_type=clean(fields["BridgeType"]),
         channels=int(fields["BridgeNumChannels"]),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from crm_core.calls.model import FINAL_OFFER_STATES, CallState, LegState, OfferState
+from crm_core.calls.model import CallState, LegState, OfferState
 
 
 class LegFact(Enum):
@@ -105,7 +105,3 @@ def _calls() -> dict[tuple[CallState, CallFact], CallState]:
 LEGS: Mapping[tuple[LegState, LegFact], LegState] = _legs()
 OFFERS: Mapping[tuple[OfferState, OfferFact], OfferState] = _offers()
 CALLS: Mapping[tuple[CallState, CallFact], CallState] = _calls()
-
-FINAL: frozenset[LegState | OfferState | CallState] = frozenset(
-    {LegState.ENDED, CallState.ENDED, *FINAL_OFFER_STATES}
-)

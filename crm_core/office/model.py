@@ -10,7 +10,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from crm_core.people.model import Device, DeviceKind, Office, Person, Role, Team
@@ -223,8 +222,3 @@ class OfficeFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 def endpoint_name(person: str, device: str) -> str:
     """PJSIP endpoint and AOR of a device: never a possible caller number."""
     return f"agent-{person}-{device}"
-
-
-def decode_office(raw: object) -> OfficeFile:
-    """Turn plain data (from YAML or JSON) into an office. Raises msgspec.ValidationError."""
-    return msgspec.convert(raw, OfficeFile)

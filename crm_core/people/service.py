@@ -17,7 +17,7 @@ from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
 from crm_core.ids import new_id, parse_id
 from crm_core.people import store
-from crm_core.people.model import Office, Person, Reader, Role
+from crm_core.people.model import Person, Reader
 from crm_core.people.passwords import Passwords
 from crm_core.people.store import TokenInfo
 from crm_core.permissions import Scope
@@ -130,15 +130,6 @@ class PeopleService:
         """The people in force that *scope* holds, with their devices."""
         async with self._database.transaction() as connection:
             return await store.load_people(connection, store.visible(scope))
-
-    async def agents(self, scope: Scope = EVERYBODY) -> tuple[Person, ...]:
-        """Those of them who take calls: the agents, and whoever else has a device."""
-        return tuple(p for p in await self.people(scope) if p.role is Role.AGENT or p.devices)
-
-    async def offices(self) -> tuple[Office, ...]:
-        """The offices in force."""
-        async with self._database.transaction() as connection:
-            return await store.load_offices(connection)
 
     async def _require(self, connection: AsyncConnection, name: str) -> None:
         if not await store.person_exists(connection, name):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crm_core.office.model import decode_office
+from tests.fakes.offices import decode_office
 from tests.fakes.sip_peer import OutgoingCall, Phone, SipPeer
 from tests.journeys.agi_script import TERM, Answerer, ScriptedRouter
 from tests.journeys.ami_tap import AmiTap

@@ -17,8 +17,9 @@ from asterisk_conf.control import Control
 from asterisk_conf.install import ensure_asterisk
 from asterisk_conf.private_pbx import PrivatePbx, prepare
 from asterisk_conf.render import endpoints_of, render
-from asterisk_conf.settings import Asterisk, PbxSettings, new_device_secrets, new_secret, new_system_name
+from asterisk_conf.settings import Asterisk, PbxSettings
 from crm_core.office.model import OfficeFile
+from tests.fakes.pbx_secrets import new_device_secrets, new_secret, new_system_name
 from tests.fakes.sip_peer import Credentials
 
 _RTP_PORTS = 400

@@ -17,9 +17,10 @@ from crm_core.calls.events import CallEvent
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import SystemClock
 from crm_core.health import Health
-from crm_core.office.model import OfficeFile, decode_office
+from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChanged
 from crm_core.presence.model import AgentState, ChosenState, Presence
+from tests.fakes.offices import decode_office
 from tests.fakes.rows import Rows
 from tests.fakes.sip_peer import OutgoingCall, Phone, SipPeer
 from tests.journeys.dialplan_house import AGENTS, CALLER, MAIN, house_office

@@ -31,7 +31,7 @@ from callrouter.reading.observations import (
 )
 from crm_core.clock import SystemClock
 from crm_core.ids import parse_id
-from crm_core.office.model import decode_office
+from tests.fakes.offices import decode_office
 from tests.fakes.sip_peer import Answer, Phone, SipPeer
 from tests.journeys.dialplan_house import AGENTS, CALLER, MAIN, dial, house_office
 from tests.journeys.pbx import RunningPbx, free_port, running_pbx

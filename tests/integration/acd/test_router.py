@@ -17,11 +17,12 @@ from crm_core.bus.memory import MemoryBus
 from crm_core.calls.events import CallOffered
 from crm_core.clock import SystemClock
 from crm_core.health import Health, HealthState
-from crm_core.office.model import OfficeFile, decode_office
+from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChanged, AgentStateChosen
 from crm_core.presence.model import ChosenState, Presence
 from tests.fakes.agi_client import AgiCall, environment
 from tests.fakes.ami_server import SYSTEM, AmiServer, channel, event, frame
+from tests.fakes.offices import decode_office
 from tests.fakes.rows import Rows
 
 pytestmark = pytest.mark.integration

@@ -10,10 +10,11 @@ import pytest
 from asterisk_conf import generations
 from asterisk_conf.apply import LoadRefused, PbxLoader
 from asterisk_conf.render import Rendered, endpoints_of, render
-from asterisk_conf.settings import new_device_secrets
 from asterisk_conf.verify import differences
 from crm_core.errors import Conflict, Unavailable
-from crm_core.office.model import OfficeFile, decode_office
+from crm_core.office.model import OfficeFile
+from tests.fakes.offices import decode_office
+from tests.fakes.pbx_secrets import new_device_secrets
 from tests.journeys.pbx import RunningPbx, running_pbx
 from tests.unit.asterisk_conf.samples import sample_office, sample_raw
 

@@ -15,11 +15,13 @@ from crm_core.customers.seeding import FileCustomers
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
 from crm_core.office.service import OfficeService
-from crm_core.people.model import Reader, Role
+from crm_core.people.model import Office, Reader, Role
 from crm_core.people.passwords import Passwords
 from crm_core.people.service import PeopleService
+from crm_core.people.store import load_offices
 from crm_core.presence.service import PresenceService
-from crm_core.queues.service import QueueService
+from crm_core.queues.model import Number, Queue
+from crm_core.queues.store import load_numbers, load_queues
 from tests.fakes.clock import FakeClock
 from tests.unit.crm_core.office.offices import EXAMPLE
 
@@ -32,13 +34,24 @@ class House:
     clock: FakeClock
     office: OfficeService
     people: PeopleService
-    queues: QueueService
     customers: CustomerService
     presence: PresenceService
 
     async def rows(self, sql: str, *values: Any) -> Sequence[Any]:
         async with self.database.hot(timeout_s=10) as connection:
             return [tuple(row) for row in await connection.fetch(sql, *values)]
+
+    async def offices(self) -> tuple[Office, ...]:
+        async with self.database.transaction() as connection:
+            return await load_offices(connection)
+
+    async def queues(self) -> tuple[Queue, ...]:
+        async with self.database.transaction() as connection:
+            return await load_queues(connection, "main")
+
+    async def numbers(self) -> tuple[Number, ...]:
+        async with self.database.transaction() as connection:
+            return await load_numbers(connection, "main")
 
     async def events(self) -> list[Event]:
         """Everything in the outbox so far, in order."""
@@ -72,7 +85,6 @@ def empty_house(database: Database) -> House:
         people=PeopleService(
             database, clock, Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         ),
-        queues=QueueService(database),
         customers=CustomerService(database, clock),
         presence=PresenceService(database, clock),
     )

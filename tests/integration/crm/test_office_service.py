@@ -55,9 +55,9 @@ async def test_the_first_apply_fills_everything(empty_house: House) -> None:
     assert current is not None and (current.version, current.office) == (1, office())
     assert await house.office.export() == EXAMPLE
     assert set(await house.people.people()) == set(office().person_list())
-    assert set(await house.people.offices()) == set(office().office_list())
-    assert set(await house.queues.queues()) == set(office().queue_list())
-    assert set(await house.queues.numbers()) == set(office().number_list())
+    assert set(await house.offices()) == set(office().office_list())
+    assert set(await house.queues()) == set(office().queue_list())
+    assert set(await house.numbers()) == set(office().number_list())
     events = await house.events()
     assert [type(event) for event in events] == [OfficeApplied, *[CustomerCreated] * 6]
     assert isinstance(events[0], OfficeApplied) and (events[0].version, events[0].by) == (1, "admin")
@@ -83,7 +83,7 @@ async def test_a_change_is_a_new_version(house: House) -> None:
         2,
         ["queues.sales.ring_s: 15 → 25"],
     )
-    assert {queue.name: queue.ring_s for queue in await house.queues.queues()} == {"sales": 25, "support": 15}
+    assert {queue.name: queue.ring_s for queue in await house.queues()} == {"sales": 25, "support": 15}
     assert await house.office.check(EXAMPLE) != ()
     assert await house.office.check(edited(RING)) == ()
 
@@ -156,10 +156,10 @@ async def test_a_queue_and_its_number_go_and_come_back(house: House) -> None:
         + less[less.index("# Customers known") :]
     )
     await house.office.apply(less, 1, "admin", None)
-    assert [queue.name for queue in await house.queues.queues()] == ["sales"]
-    assert [number.e164 for number in await house.queues.numbers()] == ["+74955550100"]
+    assert [queue.name for queue in await house.queues()] == ["sales"]
+    assert [number.e164 for number in await house.numbers()] == ["+74955550100"]
     await house.office.apply(EXAMPLE, 2, "admin", None)
-    assert set(await house.queues.queues()) == set(office().queue_list())
+    assert set(await house.queues()) == set(office().queue_list())
 
 
 async def test_what_agents_changed_on_a_card_survives_the_next_apply(house: House) -> None:

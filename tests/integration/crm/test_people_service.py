@@ -8,7 +8,7 @@ from crm_core.errors import BadInput, NotFound
 from crm_core.people.model import Role
 from crm_core.people.service import CACHE_S, PeopleService
 from crm_core.permissions import Action, scope
-from tests.integration.crm.conftest import ADMIN, ANNA, RASHID, VIKTOR, House
+from tests.integration.crm.conftest import ADMIN, ANNA, RASHID, House
 from tests.unit.crm_core.office.offices import edited
 
 pytestmark = pytest.mark.integration
@@ -106,5 +106,3 @@ async def test_people_are_seen_by_scope(house: House) -> None:
     assert await seen(RASHID) == {"rashid"}
     assert await seen(ADMIN) == {"anna", "elena", "viktor", "admin", "rashid"}
     assert {p.name for p in await house.people.people(scope(ANNA, Action.PEOPLE_MANAGE))} == set()
-    agents = await house.people.agents(scope(VIKTOR, Action.AGENTS_READ))
-    assert {person.name for person in agents} == {"anna", "elena"}

@@ -7,7 +7,8 @@ from typing import Any
 
 from asterisk_conf.render import endpoints_of
 from asterisk_conf.settings import Asterisk, PbxSettings
-from crm_core.office.model import OfficeFile, decode_office
+from crm_core.office.model import OfficeFile
+from tests.fakes.offices import decode_office
 
 
 def sample_raw() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from asterisk_conf.lint import lint
 from asterisk_conf.modules import FORBIDDEN_PREFIXES, LOADED, NOT_LOADED
 from asterisk_conf.render import CEL_COLUMNS, EMPTY_FILES, FILES, Rendered, render, write_files
 from crm_core.errors import BadOffice, StartRefused
-from crm_core.office.model import decode_office
+from tests.fakes.offices import decode_office
 from tests.unit.asterisk_conf.samples import sample_asterisk, sample_office, sample_raw, sample_settings
 
 pytestmark = pytest.mark.unit

@@ -19,7 +19,7 @@ def test_neither_agent_nor_call_is_taken_twice() -> None:
         held.take("anna", new_id(), Stage.PULL)
     with pytest.raises(RuntimeError):
         held.take("boris", call, Stage.PULL)
-    assert held.of_agent("anna") is first
+    assert held.holds(first)
     assert held.release(first)
     assert not held.release(first), "the second time changes nothing"
     held.take("anna", new_id(), Stage.PULL)

@@ -266,9 +266,7 @@ class Caller:
         for leg in others:
             self.end_leg(leg, "CANCEL")
         for channel in (replace(self.facts, state=6), replace(first, state=6)):
-            self.world.see(
-                BridgeEntered, channel=channel, bridge=f"b-{self.id}", bridge_type="basic", channels=2
-            )
+            self.world.see(BridgeEntered, channel=channel, bridge=f"b-{self.id}", channels=2)
         self.legs = [first]
         self.talking = True
 

@@ -81,9 +81,7 @@ class Scene:
     def bridged(self, bridge: str, *channels: ChannelFacts) -> list[str]:
         return self.tell(
             *(
-                seen.BridgeEntered(
-                    at=self.tick(), channel=one, bridge=bridge, bridge_type="basic", channels=place + 1
-                )
+                seen.BridgeEntered(at=self.tick(), channel=one, bridge=bridge, channels=place + 1)
                 for place, one in enumerate(channels)
             )
         )

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callrouter.reading.observations import Observation, PbxBooted, Snapshot
-from callrouter.tracking.machines import FINAL
 from callrouter.tracking.tracker import CallTracker
 from crm_core.calls.events import CallChanged, CallEvent
 from crm_core.calls.model import Call
 from tests.unit.callrouter.tracking.streams import BEAT, OFFICE, STREAMS, recorded
+from tests.unit.callrouter.tracking.test_machines import FINAL
 
 pytestmark = pytest.mark.unit
 
