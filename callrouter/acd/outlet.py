@@ -26,7 +26,7 @@ Send = Callable[[Sequence[Event]], Awaitable[None]]
 class Record(Protocol):
     """The journal: keeps *events*. *heard*: the bus has all of them. Raises Unavailable."""
 
-    async def __call__(self, events: Sequence[CallEvent], *, heard: bool) -> None: ...
+    async def __call__(self, events: Sequence[CallEvent], /, *, heard: bool) -> None: ...
 
 
 _BATCH = 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -27,6 +27,8 @@ class Session(Protocol):
     channel: str
 
     async def set_variable(self, name: str, value: str) -> None: ...
+    async def finish(self, variables: Iterable[tuple[str, str]]) -> None: ...
+    async def finished(self) -> None: ...
 
 
 class Questions:
@@ -55,23 +57,20 @@ class Questions:
         if answer is None:
             AGI_REQUESTS.labels(result="net").inc()
             return
-        proving = False
         try:
-            *variables, proof = answer.variables()
-            for name, value in variables:
-                await session.set_variable(name, value)
-            proving = True
-            await session.set_variable(*proof)
+            await session.finish(answer.variables())
         except BaseException:
             AGI_REQUESTS.labels(result="lost").inc()
-            if proving:
-                # The proof was sent and may have arrived: if so it is dialled within a second, and if
-                # not the offer is withdrawn by then. Freeing the agent now could make two offers.
-                self._dispatcher.told(answer)
-            else:
-                self._dispatcher.lost(answer)
+            self._dispatcher.lost(answer)
             raise
+        # The proof is under way: what it decides is dialled within a second, and if not (the caller may be
+        # gone) the offer is withdrawn by then. Freeing the agent any sooner could make two offers.
         self._dispatcher.told(answer)
+        try:
+            await session.finished()
+        except BaseException:
+            AGI_REQUESTS.labels(result="lost").inc()
+            raise
         AGI_REQUESTS.labels(result=answer.decision.action.value).inc()
 
     async def state(self, session: Session) -> None:

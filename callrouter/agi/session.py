@@ -1,15 +1,15 @@
-"""One question of the dialplan: who asks, and the two things an answer may do."""
+"""One question of the dialplan: who asks, and what an answer may do."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from panoramisk.fast_agi import Request
 
-from callrouter.agi.wire import AgiReader, Answer, CommandRefused, Environment
+from callrouter.agi.wire import AgiReader, Answer, CommandRefused, Environment, Hangup
 from crm_core.errors import BadInput
 from crm_core.i18n import N_
 
@@ -36,6 +36,7 @@ class AgiSession(Request):
         self.query = environment.query
         self.uniqueid = environment.headers["agi_uniqueid"]
         self.channel = environment.headers["agi_channel"]
+        self._unanswered = 0
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable. Raises BadInput for what cannot be sent, Hangup, CommandRefused."""
@@ -48,16 +49,46 @@ class AgiSession(Request):
         answer = await self.send_command(f"GET VARIABLE {_name(name)}")
         return answer.data if answer.result == 1 else None
 
+    async def finish(self, variables: Iterable[tuple[str, str]]) -> None:
+        """Send the settings of *variables*, in this order, and our end of the conversation behind them.
+
+        Asterisk goes on with the call the moment it has read them, and waits for us no more. Raises
+        BadInput, Hangup or WireError before a byte is sent; follow with `finished`.
+        """
+        lines = [_line(f"SET VARIABLE {_name(name)} {_quoted(value)}") for name, value in variables]
+        await self.reader.check_quiet()
+        if self.reader.at_eof():
+            raise Hangup
+        self._unanswered = len(lines)
+        self.writer.write(b"".join(lines))
+        try:
+            self.writer.write_eof()
+        except OSError as error:  # the connection broke just now: there is nobody to read it
+            raise Hangup from error
+
+    async def finished(self) -> None:
+        """Wait until all that `finish` sent was taken. Raises Hangup, CommandRefused, WireError."""
+        while self._unanswered:
+            answer = await self.reader.read_answer()
+            if answer.result != 1:
+                raise CommandRefused("SET VARIABLE")
+            self._unanswered -= 1
+
     async def send_command(self, command: str) -> Answer:
         """Send one command line and return its answer; one command at a time."""
-        raw = command.encode()
-        if any(end in raw for end in b"\r\n\0") or len(raw) > _MAX_COMMAND:
-            raise BadInput(N_("A value for the telephone system may not hold line ends."))
+        line = _line(command)
         await self.reader.check_quiet()
-        self.writer.write(raw + b"\n")
+        self.writer.write(line)
         await self.writer.drain()
         answer: Answer = await self.reader.read_answer()
         return answer
+
+
+def _line(command: str) -> bytes:
+    raw = command.encode()
+    if any(end in raw for end in b"\r\n\0") or len(raw) > _MAX_COMMAND:
+        raise BadInput(N_("A value for the telephone system may not hold line ends."))
+    return raw + b"\n"
 
 
 def _name(name: str) -> str:

@@ -83,7 +83,7 @@ class AgiCall:
         return self.variables
 
     async def serve(self) -> None:
-        """Answer commands until the router closes the connection."""
+        """Answer commands until the router closes the connection, or its half of it; then close ours."""
         assert self._reader is not None and self._writer is not None
         try:
             while line := await self._reader.readline():
@@ -93,7 +93,8 @@ class AgiCall:
                 self._writer.write(self._usual(command) if reply is None else reply)
         except ConnectionError:
             pass  # cut off: as good as closed
-        self.close()
+        self._writer.close()
+        self.closed.set()
 
     def close(self) -> None:
         """Hang up the connection itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import uuid4
 
 import pytest
@@ -16,20 +16,27 @@ pytestmark = pytest.mark.unit
 
 
 class Session:
-    """A conversation that breaks at the variable named *breaks_at*."""
+    """A conversation that breaks before an answer is *sent*, or before it is *taken*."""
 
-    def __init__(self, *args: str, breaks_at: str = "") -> None:
+    def __init__(self, *args: str, breaks: str = "") -> None:
         self.args: tuple[str, ...] = args
         self.headers: Mapping[str, str] = {"agi_callerid": "unknown", "agi_calleridname": "unknown"}
         self.uniqueid = "1700000000.7"
         self.channel = "PJSIP/trunk-city-00000007"
         self.set: list[tuple[str, str]] = []
-        self._breaks_at = breaks_at
+        self._breaks = breaks
 
     async def set_variable(self, name: str, value: str) -> None:
-        if name == self._breaks_at:
-            raise ConnectionError
         self.set.append((name, value))
+
+    async def finish(self, variables: Iterable[tuple[str, str]]) -> None:
+        if self._breaks == "sent":
+            raise ConnectionError
+        self.set.extend(variables)
+
+    async def finished(self) -> None:
+        if self._breaks == "taken":
+            raise ConnectionError
 
 
 @pytest.fixture
@@ -39,8 +46,8 @@ def world() -> World:
     return made
 
 
-def arrival(*, breaks_at: str = "", reason: str = "arrived") -> Session:
-    return Session(str(uuid4()), "", "sales", "1", reason, "", "", "", "in", "", breaks_at=breaks_at)
+def arrival(*, breaks: str = "", reason: str = "arrived") -> Session:
+    return Session(str(uuid4()), "", "sales", "1", reason, "", "", "", "in", "", breaks=breaks)
 
 
 async def test_the_proof_is_set_last(world: World) -> None:
@@ -51,15 +58,15 @@ async def test_the_proof_is_set_last(world: World) -> None:
     assert held.stage is Stage.COMMITTED
 
 
-async def test_broken_before_the_proof_the_agent_is_free_at_once(world: World) -> None:
+async def test_broken_before_the_answer_is_sent_the_agent_is_free_at_once(world: World) -> None:
     with pytest.raises(ConnectionError):
-        await Questions(world.dispatcher, lambda channel: None).route(arrival(breaks_at="CC_DECISION"))
+        await Questions(world.dispatcher, lambda channel: None).route(arrival(breaks="sent"))
     assert len(world.core.reservations) == 0
 
 
-async def test_broken_at_the_proof_the_agent_is_kept_until_it_is_certain(world: World) -> None:
+async def test_broken_after_it_was_sent_the_agent_is_kept_until_it_is_certain(world: World) -> None:
     with pytest.raises(ConnectionError):
-        await Questions(world.dispatcher, lambda channel: None).route(arrival(breaks_at="ROUTE"))
+        await Questions(world.dispatcher, lambda channel: None).route(arrival(breaks="taken"))
     assert len(world.core.reservations) == 1, "the dialplan may have it"
     world.advance(1.1)
     assert len(world.core.reservations) == 0
