@@ -1,4 +1,4 @@
-"""What attackers put into the headers of an INVITE, so that it ends up in AMI events or FastAGI answers."""
+"""What attackers put into headers of an INVITE to have it in AMI events or FastAGI answers."""
 
 from __future__ import annotations
 
