@@ -88,7 +88,7 @@ class Supervisor:
         lock.take()
         async with AsyncExitStack() as stack:
             stack.callback(lock.release)
-            keys = load_keys(self.settings.data)
+            load_keys(self.settings.data)  # made at the first start, before anybody needs them
             self.database_url = await self._database(stack)
             with naming_the_database(self.settings):
                 await upgrade(self.database_url)
@@ -111,7 +111,7 @@ class Supervisor:
                     demo=self._overlay is not None,
                 ),
             )
-            log.info("up", http=str(self.settings.http), keys=bool(keys))
+            log.info("up", http=str(self.settings.http))
             yield self
 
     def _office_to_apply(self) -> str | None:
@@ -144,6 +144,7 @@ class Supervisor:
                 argv=[sys.executable, "-m", "callcard", "worker"],
                 env=self._worker_environment(),
                 stops=((signal.SIGTERM, 8.0),),
+                ours=True,
             ),
             ready=self._answers,
             ready_timeout_s=_WORKER_READY_S,

@@ -38,7 +38,8 @@ class Command:
 
     *user*: passwd name to become (only as root). *stops*: signals that ask it to end, each with the
     seconds it gets before the next; SIGKILL to the whole group is the last. *death_signal*: what the
-    kernel sends it when we die. *quiet*: what it prints is logged at debug level.
+    kernel sends it when we die. *quiet*: what it prints is logged at debug level. *ours*: it logs as we
+    do, and what it says is logged as said.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Command:
     stops: Sequence[tuple[signal.Signals, float]] = ((signal.SIGTERM, 10.0),)
     death_signal: signal.Signals = signal.SIGTERM
     quiet: bool = False
+    ours: bool = False
 
 
 class Child:
@@ -75,7 +77,7 @@ class Child:
             int(command.death_signal),
             command.user or "-",
         )
-        output = ChildOutput(command.name, clock or SystemClock(), quiet=command.quiet)
+        output = ChildOutput(command.name, clock or SystemClock(), quiet=command.quiet, ours=command.ours)
         try:
             process = await asyncio.create_subprocess_exec(
                 *map(str, (*shim, *command.argv)),

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from crm_core.child import Child, Command
 
@@ -42,6 +43,29 @@ async def test_what_it_prints_and_how_it_ends_is_told() -> None:
     assert code == 3
     assert list(child.tail) == ["first", "bad news"]
     assert child.failure(code).message == "test ended with code 3: bad news"
+
+
+OWN_LINE = (
+    '{"call": "c1", "event": "call lost", "logger": "callrouter.router", "level": "error",'
+    ' "timestamp": "2026-03-02T09:00:00Z", "exception": "' + "trace " * 1000 + '"}'
+)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_what_a_part_of_ours_logs_is_logged_as_it_said_it(ours: bool) -> None:
+    with capture_logs() as logged:
+        child = await Child.start(
+            Command(name="test", argv=["/bin/echo", "-e", OWN_LINE + '\\nplain\\n{"event": 1}'], ours=ours)
+        )
+        assert await child.wait() == 0
+    first, *others = logged
+    assert [entry["line"] for entry in others] == ["plain", '{"event": 1}']
+    if ours:
+        assert (first["event"], first["log_level"], first["call"]) == ("call lost", "error", "c1")
+        assert (first["child"], first["part"], len(first["exception"])) == ("test", "callrouter.router", 6000)
+        assert "timestamp" not in first
+    else:
+        assert (first["event"], first["log_level"], len(first["line"])) == ("child says", "info", 2000)
 
 
 async def test_a_program_that_is_not_there_says_so() -> None:
