@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import structlog
@@ -46,6 +47,9 @@ class OfficeCopy:
         return office
 
     def _keep(self, text: str) -> None:
+        """Replace the file; nobody else reads it: people and customers are in it."""
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(text, "utf-8")
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
         fresh.replace(self._path)

@@ -41,7 +41,8 @@ class PresenceCache:
 
     def _write(self, data: bytes) -> None:
         fresh = self._path.with_suffix(".new")
-        with fresh.open("wb") as file:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -24,6 +24,7 @@ async def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert cache.load() == ()
     await cache.save(rows)
     assert cache.load() == rows
+    assert (tmp_path / "presence.json").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'[{"agent": 1}]', b"\xff\xfe"])
