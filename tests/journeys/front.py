@@ -238,10 +238,15 @@ def ready(front: Front) -> Callable[[], Any]:
     """A check that the router leads, the links are up and the live view is loaded."""
 
     async def answers() -> bool:
+        headers = {"Authorization": f"Bearer {front.tokens['admin']}"}
         try:
-            async with front.http.get(f"http://{front.settings.http}/healthz") as answer:
-                return answer.status == 200
+            for path in ("/healthz", "/api/v1/agents"):  # 503: a part is down; the view is being loaded
+                url = f"http://{front.settings.http}{path}"
+                async with front.http.get(url, headers=headers) as answer:
+                    if answer.status != 200:
+                        return False
         except aiohttp.ClientError:
             return False
+        return True
 
     return answers

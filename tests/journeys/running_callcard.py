@@ -64,12 +64,7 @@ class Callcard(Front):
         async def another() -> bool:
             worker = self.supervisor.worker
             child = worker.child if worker is not None else None
-            if child is None or child.pid == killed or not await ready(self)():
-                return False
-            headers = {"Authorization": f"Bearer {self.tokens['admin']}"}
-            url = f"http://{self.settings.http}/api/v1/agents"
-            async with self.http.get(url, headers=headers) as answer:
-                return answer.status == 200  # 503 while the live view is loaded
+            return child is not None and child.pid != killed and await ready(self)()
 
         await until(another, timeout=timeout, what="a new worker")
 
@@ -246,7 +241,7 @@ async def running_callcard(
         callcard.tokens = await make_tokens(database, (*AGENTS, "viktor", "admin"))
         callcard.http = await stack.enter_async_context(aiohttp.ClientSession())
         if leads:
-            await until(ready(callcard), timeout=15, what="Callcard to be ready")
+            await until(ready(callcard), timeout=30, what="Callcard to be ready")
         yield callcard
 
 
