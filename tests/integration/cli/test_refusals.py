@@ -30,7 +30,6 @@ def test_help_and_version_answer_at_once(callcard: CommandLine) -> None:
     ("name", "value", "says"),
     [
         ("TYPO", "1", "CALLCARD_TYPO: no such setting"),
-        ("HTTP", "8080", "CALLCARD_HTTP: '8080' is not of the form address:port"),
         ("AMI_HOST", "192.0.2.1", "CALLCARD_AMI_LISTENER_SECRET and CALLCARD_AMI_ACTOR_SECRET: needed"),
         ("DATABASE_URL", "mysql://me:secret@db", "CALLCARD_DATABASE_URL: its value is not of the form"),
     ],
@@ -59,7 +58,7 @@ def test_up_with_a_bad_office_names_file_and_lines(callcard: CommandLine, short_
     assert not callcard.data.exists()
 
 
-@pytest.mark.parametrize("command", ["up", "db upgrade", "office export"])
+@pytest.mark.parametrize("command", ["up", "office export"])
 def test_a_database_that_is_away_is_named_by_its_setting(callcard: CommandLine, command: str) -> None:
     refused = callcard(*command.split(), DATABASE_URL=NOBODY).refused()
     assert refused.startswith("CALLCARD_DATABASE_URL: The database is away.")

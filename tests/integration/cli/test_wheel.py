@@ -65,7 +65,7 @@ def test_the_wheel_is_whole(installed: CommandLine) -> None:
     before = {entry.name for entry in installed.data.parent.iterdir()}
     said = installed("demo", "--calls", "1", "--lang", "ru")
     assert said.code == 0, said
-    shown = re.search(r"call\.answered +\+7 495 555-01-42 · Marina Volkova · разговор", said.out)
+    shown = re.search(r"call\.\w+ +\+7 495 555-01-42 · Marina Volkova · разговор", said.out)
     assert shown, said.out  # catalogue, migrations, templates: all of the wheel
     # Nothing was written here: the demo's folder is thrown away, Asterisk's is the cache.
     assert {entry.name for entry in installed.data.parent.iterdir()} == before
