@@ -274,13 +274,13 @@ class Router:
     async def _observed(self, batch: Sequence[Observation]) -> None:
         for observation in batch:
             self.up_now.observe(observation)
-            if isinstance(observation, Snapshot):
-                self._core.seeing = True
-            elif isinstance(observation, ChannelGone):
+            if isinstance(observation, ChannelGone):
                 self._commands.confirm(CommandKind.HANG_UP, observation.channel.name)
-            self.dispatcher.observe(observation)
-            if isinstance(observation, Snapshot):
-                self._leading.in_the_picture()
+        resynced = any(isinstance(observation, Snapshot) for observation in batch)
+        self._core.seeing = self._core.seeing or resynced
+        self.dispatcher.observe(*batch)
+        if resynced:
+            self._leading.in_the_picture()
 
     async def _lead(self) -> None:
         """Raise the term at each login of the actor."""

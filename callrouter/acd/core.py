@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,10 +51,10 @@ class Core:
         self.seeing = False  # AMI is live: what it does not show did not happen
         self.rematch = False  # somebody may have become free, or begun to wait
         self._tracker = tracker
-        self._follow: Callable[[CallEvent], None] = lambda event: None
+        self._follow: Callable[[Sequence[CallEvent]], None] = lambda events: None
 
-    def follow_with(self, follow: Callable[[CallEvent], None]) -> None:
-        """Who reacts to each event, right after it was put out."""
+    def follow_with(self, follow: Callable[[Sequence[CallEvent]], None]) -> None:
+        """Who reacts to events, right after they were put out."""
         self._follow = follow
 
     def configure(self, queues: Iterable[Queue]) -> None:
@@ -77,16 +77,14 @@ class Core:
 
     def say(self, *facts: Fact) -> None:
         """Tell what we did: into the call, out to the world, back to our own reactions."""
-        for fact in facts:
-            self._out(self._tracker.apply(fact))
+        self._out(self._tracker.apply_all(facts))
 
-    def see(self, observation: Observation) -> None:
-        """Fold what the switch showed."""
-        self._out(self._tracker.apply(observation))
+    def see(self, *observations: Observation) -> None:
+        """Fold what the switch showed together."""
+        self._out(self._tracker.apply_all(observations))
 
     def _out(self, events: tuple[CallEvent, ...]) -> None:
         if not events:
             return
         self.outlet.put(*events)
-        for event in events:
-            self._follow(event)
+        self._follow(events)

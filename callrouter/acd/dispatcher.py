@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from callrouter.acd.ask import Answer, Ask
@@ -85,9 +85,15 @@ class Dispatcher:
 
     # -- the switch shows -------------------------------------------------------------------------
 
-    def observe(self, observation: Observation) -> None:
-        """Fold one observation and react to it."""
-        self._core.see(observation)
+    def observe(self, *observations: Observation) -> None:
+        """Fold what the switch showed together, and react to it."""
+        self._core.see(*observations)
+        for observation in observations:
+            self._heed(observation)
+        self.settle()
+
+    def _heed(self, observation: Observation) -> None:
+        """What an observation means beside what it tells of its call."""
         match observation:
             case DeviceSeen():
                 self.seats.device_seen(observation)
@@ -101,7 +107,6 @@ class Dispatcher:
                     self._core.line.move(call, Place.DIALPLAN)
             case Snapshot():
                 self._rebuild(observation)
-        self.settle()
 
     def settle(self) -> None:
         """After anything that may have changed something: tell states, save rows, match."""
@@ -109,10 +114,15 @@ class Dispatcher:
             self._pulls.match()
         WAITING.set(self._core.line.waiting_count())
 
-    def _react(self, event: CallEvent) -> None:
+    def _react(self, events: Sequence[CallEvent]) -> None:
+        for call in {event.call.id: event.call for event in events}.values():
+            self.seats.follow(call)
+            self._offers.follow(call)
+        for event in events:
+            self._react_to(event)
+
+    def _react_to(self, event: CallEvent) -> None:
         call = event.call
-        self.seats.follow(call)
-        self._offers.follow(call)
         match event:
             case OfferEnded():
                 self._offers.ended(call, event.offer)
@@ -150,8 +160,11 @@ class Dispatcher:
 
     def _in_net(self, channel: ChannelFacts, queue: str) -> None:
         """A caller stands in app_queue: ours to pull when an agent is free."""
-        if channel.call_id is None or queue not in self._core.queues:
+        known = self._core.call(channel.call_id) if channel.call_id else None
+        if channel.call_id is None or known is None or queue not in self._core.queues:
             return
+        if known.state is CallState.ENDED:
+            return  # what came together with this showed its end
         call = self._core.line.get(channel.call_id)
         if call is None:
             call = self._found(channel.call_id, queue, channel, self._core.age(channel.call_id))

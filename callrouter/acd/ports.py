@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from typing import Protocol
 from uuid import UUID
 
@@ -29,8 +29,8 @@ class AgentLegs(Protocol):
 class Tracker(Protocol):
     """Folds observations and facts into calls; synchronous and pure."""
 
-    def apply(self, item: Observation | Fact) -> tuple[CallEvent, ...]:
-        """What changed, in order."""
+    def apply_all(self, items: Iterable[Observation | Fact]) -> tuple[CallEvent, ...]:
+        """Fold items that came together; what changed, each call as it stands after the last."""
         ...
 
     def call(self, call_id: UUID) -> Call | None:

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 Handler = Callable[[Sequence[Observation]], Awaitable[None]]
 
 _BATCH: Final = 256
+# The switch tells a step of a call in several writes: what comes within this is folded, and told, as one.
+_TOGETHER_S: Final = 0.003
 _LISTS: Final = ("CoreShowChannels", "QueueStatus", "DeviceStateList")
 
 
@@ -85,6 +87,7 @@ class Feed:
         """Hand observations over, in order, until closed or cancelled."""
         while not self._closed:
             await self._filled.wait()
+            await asyncio.sleep(_TOGETHER_S)
             self._filled.clear()
             while self._queue:
                 first = self._queue[0]

@@ -11,6 +11,7 @@ import pytest
 from callrouter.acd.line import Place
 from callrouter.reading.observations import (
     ChannelFacts,
+    ChannelGone,
     DialBegan,
     LiveChannel,
     QueueJoined,
@@ -397,6 +398,19 @@ async def test_owners_are_remembered_while_the_database_is_away(world: World) ->
     assert (await world.arrive("+994507770000")).agent == "boris"
 
 
+async def test_an_owner_who_changed_is_remembered_for_each_of_the_card_s_numbers(world: World) -> None:
+    card = new_id()
+    for number in ("+994507770000", "+994507770001"):
+        world.callers.known[number] = Identity(e164=number, customer_id=card, title="Leyla", owner="anna")
+        (await world.arrive(number)).hang_up()
+    world.dispatcher.owner_changed(card, "boris")
+    world.callers.away = True
+    for number in ("+994507770000", "+994507770001"):
+        caller = await world.arrive(number)
+        assert caller.agent == "boris"
+        caller.hang_up()
+
+
 async def test_rows_are_written_when_the_database_is_back(world: World) -> None:
     world.keeper.away = True
     world.dispatcher.seats.choose("anna", ChosenState.BREAK, reason="tea", by="phone")
@@ -504,6 +518,18 @@ async def test_a_caller_the_net_caught_is_ours_when_the_router_is_back(world: Wo
     world.see(QueueJoined, channel=caller.facts, queue="sales", position=1)
     live = world.core.line.get(caller.id)
     assert live is not None and live.place is Place.NET
+
+
+async def test_a_caller_who_came_to_the_net_and_left_in_one_breath_is_nobody(world: World) -> None:
+    caller = world.caller()
+    world.see_caller(caller)
+    at = world.clock.now()
+    world.dispatcher.observe(
+        QueueJoined(at=at, channel=caller.facts, queue="sales", position=1),
+        ChannelGone(at=at, channel=caller.facts, cause=16),
+    )
+    assert world.core.line.get(caller.id) is None
+    assert world.switch.pulls == []
 
 
 # -- everything at once ------------------------------------------------------------------------------
