@@ -8,6 +8,7 @@ from uuid import UUID
 
 _last_ms = 0
 _sequence = 0
+_pool: list[int] = []
 
 
 def new_id() -> UUID:
@@ -22,10 +23,20 @@ def new_id() -> UUID:
             ms += 1
             _sequence = 0
     else:
-        _sequence = int.from_bytes(os.urandom(1))  # leaves room below 0xFFF to count on
+        _sequence = _random() & 0xFF  # leaves room below 0xFFF to count on
     _last_ms = ms
-    tail = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
+    tail = _random() & ((1 << 62) - 1)
     return UUID(int=(ms << 80) | (0x7 << 76) | (_sequence << 64) | (0b10 << 62) | tail)
+
+
+def _random() -> int:
+    """64 random bits of the system's; asked for many at a time."""
+    if not _pool:
+        _pool.extend(memoryview(os.urandom(8 * 256)).cast("Q"))
+    return _pool.pop()
+
+
+os.register_at_fork(after_in_child=_pool.clear)  # two processes must not draw the same
 
 
 def parse_id(text: str | None) -> UUID | None:

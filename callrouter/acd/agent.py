@@ -10,6 +10,7 @@ from callrouter.acd.activity import Activity
 from crm_core.people.model import Device, Person
 from crm_core.presence.events import AgentStateChanged
 from crm_core.presence.model import AgentState, Presence, shown_state
+from crm_core.routing.model import AgentView
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class LiveAgent:
     open_cards: int = 0
     reserved: bool = False
     said: AgentStateChanged | None = None
+    view: AgentView | None = None  # as last made; None: something has changed
+    view_until: float = 0.0  # monotonic
 
     @property
     def name(self) -> str:

@@ -14,8 +14,10 @@ from crm_core.clock import Clock
 from crm_core.people.model import Person
 from crm_core.presence.events import AgentStateChanged
 from crm_core.presence.model import AgentState, ChosenState, Presence, after_choice
+from crm_core.routing.choose import is_free
 from crm_core.routing.model import AgentView
 
+_VIEW_S = 1.0
 _LOAD_STEP = 0.5  # minutes; a smaller change of load alone is not worth an event
 
 
@@ -46,7 +48,7 @@ class Agents:
                 known = LiveAgent(person, chosen, devices, self._clock.monotonic())
             known.person, known.devices = person, devices
             fresh[person.name] = known
-            self._unsaid[person.name] = None
+            self._touch(known)
         self._all = fresh
         self._by_endpoint = {e: agent for agent in fresh.values() for e in agent.devices}
 
@@ -56,7 +58,7 @@ class Agents:
             agent = self._all.get(presence.agent)
             if agent is not None:
                 agent.presence = presence
-                self._unsaid[agent.name] = None
+                self._touch(agent)
 
     def get(self, name: str) -> LiveAgent | None:
         """One agent; None for somebody we do not have."""
@@ -77,7 +79,10 @@ class Agents:
         return tuple(self._view(agent, wall, now) for agent in known)
 
     def _view(self, agent: LiveAgent, wall: datetime, now: float) -> AgentView:
-        return AgentView(
+        """Kept until the agent is touched; for a second at most, for loads move with time alone."""
+        if agent.view is not None and now < agent.view_until:
+            return agent.view
+        made = AgentView(
             name=agent.name,
             state=agent.state(wall),
             reachable=agent.reachable,
@@ -86,6 +91,15 @@ class Agents:
             idle_since=agent.idle_since,
             dial=agent.dial,
         )
+        # A wrap-up ends by itself: what is seen of it holds for no time at all.
+        if agent.presence.wrap_up_until is None:
+            agent.view, agent.view_until = made, now + _VIEW_S
+        return made
+
+    def _touch(self, agent: LiveAgent) -> None:
+        """Something about the agent is another thing now: say it, see it anew."""
+        self._unsaid[agent.name] = None
+        agent.view = None
 
     # -- what was chosen --------------------------------------------------------------------------
 
@@ -94,7 +108,7 @@ class Agents:
         agent = self._all.get(presence.agent)
         if agent is not None:
             agent.presence = presence
-            self._unsaid[agent.name] = None
+            self._touch(agent)
 
     def choose(self, name: str, chosen: ChosenState, reason: str | None) -> bool:
         """A choice made here, by the same rule as everywhere. False when it changes nothing."""
@@ -136,24 +150,19 @@ class Agents:
         if presence != agent.presence:
             agent.presence = presence
             self._unsaved[agent.name] = None
-        self._unsaid[agent.name] = None
+        self._touch(agent)
 
     # -- what was seen ----------------------------------------------------------------------------
 
     def free(self) -> dict[str, AgentView]:
         """Agents who could take a call now, by name."""
-        wall, now = self._clock.now(), self._clock.monotonic()
-        return {
-            agent.name: self._view(agent, wall, now)
-            for agent in self._all.values()
-            if not agent.reserved and agent.reachable and agent.state(wall) is AgentState.AVAILABLE
-        }
+        return {view.name: view for view in self.views(self._all) if is_free(view)}
 
     def reserve(self, name: str, reserved: bool) -> None:
         """An offer of ours is under way, or no longer."""
         agent = self._all.get(name)
         if agent is not None:
-            agent.reserved = reserved
+            agent.reserved, agent.view = reserved, None
 
     def device_seen(self, endpoint: str, *, up: bool) -> LiveAgent | None:
         """A device is up or down; up also ends being counted out. Returns its agent."""
@@ -164,7 +173,7 @@ class Agents:
         if device.up is not up or (up and device.out):
             device.up = up
             device.out = device.out and not up
-            self._unsaid[agent.name] = None
+            self._touch(agent)
         return agent
 
     def contact_seen(self, endpoint: str, contact: str, *, gone: bool) -> bool:
@@ -184,14 +193,14 @@ class Agents:
         agent = self._by_endpoint.get(endpoint)
         if agent is not None and not agent.devices[endpoint].out:
             agent.devices[endpoint].out = True
-            self._unsaid[agent.name] = None
+            self._touch(agent)
 
     def device_back(self, endpoint: str) -> None:
         """A device counted out rings, talks, or gets another try."""
         agent = self._by_endpoint.get(endpoint)
         if agent is not None and agent.devices[endpoint].out:
             agent.devices[endpoint].out = False
-            self._unsaid[agent.name] = None
+            self._touch(agent)
 
     def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[str, ...]:
         """Take live legs of the agents of *call*. Returns those who have just left it after talking."""
@@ -206,7 +215,7 @@ class Agents:
             if old == new:
                 continue
             agent.legs = new
-            self._unsaid[name] = None
+            self._touch(agent)
             for gone in old.keys() - new.keys():
                 self._leave(gone, name)
             for come in new.keys() - old.keys():
@@ -227,7 +236,7 @@ class Agents:
             count = counts.get(agent.name, 0)
             if agent.open_cards != count:
                 agent.open_cards = count
-                self._unsaid[agent.name] = None
+                self._touch(agent)
 
     # -- what the world must hear -----------------------------------------------------------------
 
@@ -253,6 +262,7 @@ class Agents:
             agent.activity.switch(state, now)
             if state is AgentState.AVAILABLE:
                 agent.idle_since = now
+            agent.view = None
         load = agent.activity.load(now, agent.open_cards)
         said = agent.said
         call_id = next(iter(agent.legs), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -33,6 +32,7 @@ _LOOKED_UP = frozenset(
         Code.IDENTIFY_LATE,
     )
 )
+_Key = tuple[str, str | None]  # what the wire said of the caller, and the number dialled
 _REMEMBERED = 50_000  # identities kept for when the database is away; the oldest go first
 
 
@@ -53,7 +53,8 @@ class Identification:
         self._core = core
         self._callers = callers
         self._behind = behind
-        self._remembered: OrderedDict[tuple[str, str | None], Identity] = OrderedDict()
+        self._remembered: dict[_Key, Identity] = {}  # the one remembered first stands first
+        self._by_card: dict[UUID, set[_Key]] = {}
 
     async def identify(self, call: LiveCall, ask: Ask) -> None:
         """Make the caller's card known to the call; never raises for a database that is away."""
@@ -89,9 +90,8 @@ class Identification:
 
     def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
         """A card has another owner: what is remembered must not send calls to the old one."""
-        for key, identity in self._remembered.items():
-            if identity.customer_id == customer_id:
-                self._remembered[key] = _with_owner(identity, owner)
+        for key in self._by_card.get(customer_id, ()):
+            self._remembered[key] = _with_owner(self._remembered[key], owner)
 
     def answered(self, call: Call, agent: str) -> None:
         """The first answered call of an unowned card makes its agent the owner, once."""
@@ -157,10 +157,20 @@ class Identification:
 
     def _remember(self, caller: _Caller, identity: Identity) -> None:
         key = (caller.raw, caller.did)
+        self._forget(key)
         self._remembered[key] = identity
-        self._remembered.move_to_end(key)
+        if identity.customer_id is not None:
+            self._by_card.setdefault(identity.customer_id, set()).add(key)
         if len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+            self._forget(next(iter(self._remembered)))
+
+    def _forget(self, key: _Key) -> None:
+        identity = self._remembered.pop(key, None)
+        if identity is not None and identity.customer_id is not None:
+            keys = self._by_card[identity.customer_id]
+            keys.discard(key)
+            if not keys:
+                del self._by_card[identity.customer_id]
 
 
 def _line(caller: _Caller, identity: Identity, core: Core) -> TraceLine:

@@ -89,6 +89,8 @@ def least_loaded(candidates: Sequence[AgentView]) -> AgentView:
 
 def _in_order(question: RouteQuestion) -> list[AgentView]:
     """The owner first, then members as the office file has them."""
+    if question.owner is None:
+        return list(question.agents)
     return sorted(question.agents, key=lambda agent: agent.name != question.owner)
 
 
@@ -145,8 +147,8 @@ def _considerations(
     """
     named = judged
     if len(judged) > NAMED:
-        by_right = sorted(judged, key=lambda one: _right(question, *one))[:NAMED]
-        named = [one for one in judged if one in by_right]
+        by_right = {one[0].name for one in sorted(judged, key=lambda one: _right(question, *one))[:NAMED]}
+        named = [one for one in judged if one[0].name in by_right]
     trace: list[TraceLine] = []
     for agent, why in named:
         if agent.name == question.owner:
