@@ -35,7 +35,7 @@ SECURITY_HEADERS = {
 
 
 def build_app(services: WebServices) -> web.Application:
-    """The application over *services*. Nothing is reachable without a token but health and metrics."""
+    """The application over *services*. Without a token only what `auth.PUBLIC` names."""
     app = web.Application(middlewares=[problems, _timed, signed_in], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app.on_response_prepare.append(_secure)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from callcard.access import no_office
 from crm_core.db.engine import Database
 from crm_core.errors import StartRefused, Unavailable
 from crm_core.office.model import OfficeFile
@@ -34,7 +35,7 @@ class OfficeCopy:
         except (Unavailable, TimeoutError):
             return await asyncio.to_thread(self._read)
         if text is None:
-            raise StartRefused("There is no office yet: callcard office apply examples/office.yaml")
+            raise no_office()
         await asyncio.to_thread(self._keep, text)
         return await asyncio.to_thread(read_office, text)
 

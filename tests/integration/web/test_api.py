@@ -14,7 +14,7 @@ from tests.fakes.web import House
 
 pytestmark = pytest.mark.integration
 
-# Section "Stable names" of the specification: a call has at least these.
+# Integrations rely on these: names are added, never renamed.
 STABLE = (
     "id direction from from_raw to did queue state outcome disposition agent owner customer_id started_at "
     "answered_at ended_at wait_s ring_s talk_s hangup_by legs recordings trace"

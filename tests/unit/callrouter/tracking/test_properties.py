@@ -1,4 +1,4 @@
-"""Whatever AMI loses, repeats or reorders: the same calls in the end (F23, F24, F25)."""
+"""Whatever AMI loses, repeats or reorders: the same calls in the end."""
 
 from __future__ import annotations
 
