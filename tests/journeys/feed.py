@@ -5,19 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Opcode
 
 from crm_core.live.view import LiveView
 
 
+class _Socket(ClientConnection):
+    """Notes when each message was read from the socket, as SIP peers do of their datagrams."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.arrivals: deque[float] = deque()
+
+    def process_event(self, event: Any) -> None:
+        if getattr(event, "opcode", None) is Opcode.TEXT:
+            self.arrivals.append(time.monotonic())
+        super().process_event(event)
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One frame. *at* is `time.monotonic()`, the clock of the SIP peers."""
+    """One frame. *at* is when it came, by `time.monotonic()`: the clock of the SIP peers."""
 
     at: float
     event: str
@@ -33,12 +48,14 @@ class Feed:
         self.view = LiveView()
         self._news = asyncio.Condition()
         self._reader: asyncio.Task[None] | None = None
-        self._socket: ClientConnection | None = None
+        self._socket: _Socket | None = None
 
     async def __aenter__(self) -> Self:
         headers = {"Authorization": f"Bearer {self._token}"}
-        self._socket = await connect(self._url, additional_headers=headers, proxy=None)
-        self._reader = asyncio.create_task(self._read(self._socket), name="feed")
+        socket = await connect(self._url, additional_headers=headers, proxy=None, create_connection=_Socket)
+        assert isinstance(socket, _Socket)
+        self._socket = socket
+        self._reader = asyncio.create_task(self._read(socket), name="feed")
         await self.heard("snapshot")
         return self
 
@@ -63,10 +80,10 @@ class Feed:
         view = self.view
         return view.calls, view.agents, view.queues, view.health
 
-    async def _read(self, socket: ClientConnection) -> None:
+    async def _read(self, socket: _Socket) -> None:
         try:
             async for text in socket:
-                at = time.monotonic()
+                at = socket.arrivals.popleft()
                 self.view.apply(text)
                 frame = json.loads(text)
                 async with self._news:

@@ -142,7 +142,7 @@ async def test_agents_states_follow_their_calls(house: House) -> None:
         await house.until_state("anna", "talking")
         await house.over(call)
         await house.until_state("anna", "available")
-        states = [frame.data["state"] for frame in board.frames if frame.data.get("name") == "anna"]
-        assert list(dict.fromkeys(states)) == ["ringing", "talking", "available"]
-        talking = next(frame.data for frame in board.frames if frame.data.get("state") == "talking")
+        shown = [frame.data for frame in board.frames if frame.data.get("name") == "anna"]
+        assert list(dict.fromkeys(one["state"] for one in shown)) == ["ringing", "talking", "available"]
+        talking = next(one for one in shown if one["state"] == "talking")
         assert talking["call_id"] is not None
