@@ -43,6 +43,7 @@ class Ended(StrEnum):
     HANGUP = "hangup"
     DEADLINE = "deadline"  # the decision was late: nothing was sent after that
     FAILED = "failed"  # our handler raised
+    STOPPED = "stopped"  # we end
     COMMAND = "command"  # Asterisk refused a command
     OVERFLOW = "overflow"
     PEER = "peer"  # from an address that has no business here
@@ -119,7 +120,7 @@ class FastAgiServer(Application):
         return asyncio.StreamReaderProtocol(AgiReader(), self.handler, loop=self.loop)
 
     async def handler(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection, count how it ended, close it. Raises nothing but cancellation."""
+        """Serve one connection, count how it ended, close it. Raises nothing."""
         task = asyncio.current_task()
         assert task is not None and isinstance(reader, AgiReader)
         task.set_name(f"agi-{next(self._numbers)}")
@@ -131,6 +132,8 @@ class FastAgiServer(Application):
         ended = Ended.FAILED
         try:
             ended = await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            ended = Ended.STOPPED  # not raised: asyncio's streams log a cancelled handler as a fault (3.11)
         except Exception:
             log.exception("agi route failed")
         finally:

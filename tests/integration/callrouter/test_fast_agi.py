@@ -400,6 +400,9 @@ async def test_no_value_can_carry_a_second_command(lab: Lab, name: str, value: s
 
 
 async def test_stop_ends_what_is_being_decided(lab: Lab) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
+
     async def route(_session: AgiSession) -> None:
         await asyncio.sleep(5)
 
@@ -411,3 +414,5 @@ async def test_stop_ends_what_is_being_decided(lab: Lab) -> None:
     await lab.server.stop()
     assert (await asking).commands == []
     assert isinstance(lab.raised[0], asyncio.CancelledError)
+    assert await lab.counts() == {Ended.STOPPED: 1}
+    assert faults == [], "an end in order is no fault of the loop's"
