@@ -31,10 +31,13 @@ class Agents:
         self._by_endpoint: dict[str, LiveAgent] = {}
         self._by_call: dict[UUID, set[str]] = {}
         self._unsaid: dict[str, None] = {}
+        self._say_again = False
         self._unsaved: dict[str, None] = {}
 
     def configure(self, people: Iterable[Person]) -> None:
-        """Take the people of the office; those already known keep their live state."""
+        """Take the people of the office; those already known keep their live state, and it is said again:
+        who shows agents begins anew with what the database has of them.
+        """
         now = self._clock.now()
         fresh: dict[str, LiveAgent] = {}
         for person in people:
@@ -48,8 +51,9 @@ class Agents:
                 known = LiveAgent(person, chosen, devices, self._clock.monotonic())
             known.person, known.devices = person, devices
             fresh[person.name] = known
-            self._touch(known)
+            known.view = None
         self._all = fresh
+        self.say_all()
         self._by_endpoint = {e: agent for agent in fresh.values() for e in agent.devices}
 
     def load(self, presences: Iterable[Presence]) -> None:
@@ -244,10 +248,16 @@ class Agents:
         """Look at everybody again: loads move with time alone."""
         self._unsaid.update(dict.fromkeys(self._all))
 
+    def say_all(self) -> None:
+        """Say everybody's state, changed or not: a listener may be new, or have missed something."""
+        self.touch_all()
+        self._say_again = True
+
     def changes(self) -> tuple[AgentStateChanged, ...]:
         """What the board must show differently since the last time this was asked."""
         names, self._unsaid = self._unsaid, {}
-        made = (self._change(self._all[name]) for name in names if name in self._all)
+        again, self._say_again = self._say_again, False
+        made = (self._change(self._all[name], again) for name in names if name in self._all)
         return tuple(change for change in made if change is not None)
 
     def unsaved(self) -> tuple[str, ...]:
@@ -255,7 +265,7 @@ class Agents:
         names, self._unsaved = self._unsaved, {}
         return tuple(names)
 
-    def _change(self, agent: LiveAgent) -> AgentStateChanged | None:
+    def _change(self, agent: LiveAgent, again: bool) -> AgentStateChanged | None:
         wall, now = self._clock.now(), self._clock.monotonic()
         state = agent.state(wall)
         if state is not agent.activity.state:
@@ -274,7 +284,7 @@ class Agents:
             call_id,
             up,
         ):
-            if abs(said.load - load) < _LOAD_STEP:
+            if not again and abs(said.load - load) < _LOAD_STEP:
                 return None
             since = said.since
         else:

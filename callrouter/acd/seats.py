@@ -16,6 +16,7 @@ from crm_core.presence.model import ChosenState, Presence
 
 _GONE_S = 5.0  # a phone that registers anew is away for a moment
 _LOAD_S = 15.0  # loads move with time alone; looked at this often
+_AGAIN_S = 60.0  # whoever shows agents and began in between has them all after this
 
 
 class Seats:
@@ -28,6 +29,7 @@ class Seats:
         self._on_change: Callable[[], None] = lambda: None
         self._before_gone: dict[str, tuple[ChosenState, str | None]] = {}
         self._loads()
+        self._say_all()
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Who hears that some agent's state or row changed; must not block or raise."""
@@ -140,3 +142,7 @@ class Seats:
     def _loads(self) -> None:
         self._core.agents.touch_all()
         self._core.deadlines.set(("loads",), _LOAD_S, self._loads)
+
+    def _say_all(self) -> None:
+        self._core.agents.say_all()
+        self._core.deadlines.set(("all states",), _AGAIN_S, self._say_all)

@@ -21,7 +21,7 @@ from crm_core.calls.model import OfferState
 from crm_core.customers.model import Identity
 from crm_core.ids import new_id
 from crm_core.people.model import DeviceKind
-from crm_core.presence.events import AgentStateChosen
+from crm_core.presence.events import AgentStateChanged, AgentStateChosen
 from crm_core.presence.model import AgentState, ChosenState, Presence
 from crm_core.routing.model import Action
 from tests.unit.callrouter.acd.world import Caller, World, codes, offers, person, queue
@@ -264,6 +264,24 @@ async def test_logging_a_phone_in_and_out_moves_the_agent(world: World) -> None:
     assert world.state("clara") is AgentState.OFFLINE
     world.device("agent-clara-desk", up=True, registered=True)
     assert world.state("clara") is AgentState.BREAK, "the phone is back, the break is not over"
+
+
+async def test_states_are_said_again_to_who_has_not_heard_them(world: World) -> None:
+    def said() -> dict[str, AgentStateChanged]:
+        world.outlet.events, events = [], world.outlet.events
+        return {event.agent: event for event in events if isinstance(event, AgentStateChanged)}
+
+    first = said()["anna"]
+    assert (first.state, first.devices_up) == (AgentState.AVAILABLE, None)
+    world.advance(30)
+    assert "anna" not in said(), "nothing has changed"
+    world.dispatcher.configure(world.people, world.queues)  # an office is applied: screens begin anew
+    world.dispatcher.settle()
+    again = said()
+    assert again.keys() == {person.name for person in world.people}
+    assert (again["anna"].state, again["anna"].since) == (first.state, first.since)
+    world.advance(61)  # a web that was started apart has everybody within a minute
+    assert said().keys() == again.keys()
 
 
 async def test_a_phone_that_comes_back_from_another_address_is_not_gone(world: World) -> None:
