@@ -101,8 +101,9 @@ class _Story:
             channel.rename(row.channel, self.directory)
             if channel.role is LegRole.OTHER and row.context.startswith(INBOUND):
                 channel.role = LegRole.CUSTOMER  # of a trunk that is not in the office any more
-        channel.caller_number = channel.caller_number or row.caller_number
-        channel.caller_name = channel.caller_name or row.caller_name
+        if not row.context.startswith(INBOUND):  # there it may still be what the network was asked to hide
+            channel.caller_number = channel.caller_number or row.caller_number
+            channel.caller_name = channel.caller_name or row.caller_name
         if row.context in TELLING:
             channel.contexts.add(row.context)
         if row.call_id is not None:

@@ -161,3 +161,15 @@ def test_a_call_the_pbx_died_under_ends_when_it_was_last_alive() -> None:
 
 def test_rows_without_a_call_id_are_no_call() -> None:
     assert settlement_of([replace(row, call_id=None) for row in rows_of("plain")], OFFICE) is None
+
+
+def test_a_number_the_dialplan_took_away_stays_away() -> None:
+    def row_of(row: CelRow) -> CelRow:
+        raw = row.context.startswith("cc-in-")
+        return replace(row, caller_number="+79990001122" if raw else "", caller_name="Ivan" if raw else "")
+
+    rows = [row_of(row) for row in rows_of("plain")]
+    assert any(row.caller_number for row in rows), "the network told it"
+    settlement = settlement_of(rows, OFFICE)
+    assert settlement is not None
+    assert (settlement.from_raw, settlement.from_name) == ("", "")
