@@ -51,6 +51,7 @@ log = structlog.get_logger(__name__)
 
 _LOAD_S = 3.0  # for what a start reads from the database; then the local copy does
 _OPEN_CARDS_S = 60.0
+_OPEN_CARDS_SOON_S = 1.0
 _LEAD_AGAIN_S = 1.0
 
 
@@ -120,6 +121,7 @@ class Router:
         self._health = health
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._news: Subscription | None = None
+        self._count_is_near = False
         self._behind = WorkBehind()
         self._outlet = EventOutlet(bus, journal.record)
         self._cache = PresenceCache(settings.presence_cache) if settings.presence_cache else None
@@ -307,7 +309,7 @@ class Router:
                     self.dispatcher.settle()
                 case CustomerChanged() | OwnerBecame() | OwnerChanged():
                     self.dispatcher.owner_changed(event.customer.id, event.customer.owner)
-                    self._behind.put(("open cards",), self._read_open_cards)
+                    self._count_open_cards_soon()
                 case Lagged():
                     self._behind.put(("load",), self._load_again)
 
@@ -320,7 +322,14 @@ class Router:
         assert self._cache is not None
         await self._cache.save(agent.presence for agent in self._core.agents.all().values())
 
+    def _count_open_cards_soon(self) -> None:
+        """Once for all that changes within a moment: each new caller's card does."""
+        if not self._count_is_near:
+            self._count_is_near = True
+            self._core.deadlines.set(("open cards",), _OPEN_CARDS_SOON_S, self._count_open_cards)
+
     def _count_open_cards(self) -> None:
+        self._count_is_near = False
         self._behind.put(("open cards",), self._read_open_cards)
         self._core.deadlines.set(("open cards",), _OPEN_CARDS_S, self._count_open_cards)
 

@@ -155,7 +155,7 @@ class Archive:
                 sha256=made.sha256,
             )
 
-        now = await self._service.change(recording.id, moved)
+        now = await self._service.change(recording, moved)
         if now is None or now.path != made.path:
             await asyncio.to_thread((self._root / made.path).unlink, missing_ok=True)
             return

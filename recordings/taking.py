@@ -141,7 +141,7 @@ class Taking:
         found = (await self._service.known(call.id)).get(RecordingKind.CALL)
         if found is None or found.state is RecordingState.RUNNING or found.duration_s is None:
             return False
-        await self._service.change(found.id, lambda row: judged_again(row, call.talk_s or None), call)
+        await self._service.change(found, lambda row: judged_again(row, call.talk_s or None), call)
         return True
 
     def _over_at(self, call: Call | None) -> datetime:

@@ -99,7 +99,7 @@ class Watch:
                 self.end(entry.call.id)
                 return
             await self._service.change(
-                entry.recording.id, lambda row: replace(row, state=state, reason=why), entry.call
+                entry.recording, lambda row: replace(row, state=state, reason=why), entry.call
             )
         except Unavailable:
             return  # still suspect at the next look

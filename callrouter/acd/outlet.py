@@ -15,7 +15,7 @@ import structlog
 
 from crm_core.bus.event import Event
 from crm_core.bus.port import Bus
-from crm_core.calls.events import CallEvent
+from crm_core.calls.events import CallEvent, CallSettled
 from crm_core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -113,9 +113,11 @@ class EventOutlet:
         self.journal = Stream("journal", write, limit=limit, linger_s=_JOURNAL_LINGER_S)
 
     def put(self, *events: Event) -> None:
-        """Hand over without waiting."""
+        """Hand over without waiting. What the ledger settled is in the database already."""
         self.bus.put(events)
-        calls = [event for event in events if isinstance(event, CallEvent)]
+        calls = [
+            event for event in events if isinstance(event, CallEvent) and not isinstance(event, CallSettled)
+        ]
         if calls:
             self.journal.put(calls)
 

@@ -20,6 +20,7 @@ class PresenceCache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._saved: tuple[Presence, ...] | None = None
 
     def load(self) -> tuple[Presence, ...]:
         """The rows as last saved; none when there is no file or it cannot be read."""
@@ -32,10 +33,13 @@ class PresenceCache:
             return ()
 
     async def save(self, presences: Iterable[Presence]) -> None:
-        """Replace the file, off the event loop."""
-        data = msgspec.json.encode(tuple(presences))
+        """Replace the file, off the event loop, unless it holds just that."""
+        rows = tuple(presences)
+        if rows == self._saved:
+            return  # agents ring and talk all the time: their rows say what they chose
         try:
-            await asyncio.to_thread(self._write, data)
+            await asyncio.to_thread(self._write, msgspec.json.encode(rows))
+            self._saved = rows
         except OSError as error:
             log.warning("presence cache not written", why=error.strerror)
 

@@ -44,32 +44,6 @@ async def record(
     )
 
 
-async def record_hot(
-    connection: Any,
-    *,
-    actor: str,
-    action: str,
-    kind: str,
-    subject: object,
-    at: datetime,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    """As `record`, on the plain asyncpg connection of `Database.hot`, inside its `transaction()`."""
-    await connection.execute(
-        "INSERT INTO audit (id, at, actor, action, subject_kind, subject_id, before, after)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        new_id(),
-        at,
-        actor,
-        action,
-        kind,
-        str(subject),
-        before,
-        after,
-    )
-
-
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Only the fields of *after* that differ from *before*, as they were and as they are."""
     keys = [key for key, value in after.items() if before.get(key) != value]

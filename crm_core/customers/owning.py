@@ -9,24 +9,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from crm_core.audit.store import record_hot
+import msgspec
+
+from crm_core.bus.event import Event
 from crm_core.customers.events import OwnerBecame
-from crm_core.customers.model import CardStatus, ContactKind, ContactPoint, Customer
-from crm_core.db import outbox
+from crm_core.ids import new_id
 
 _TAKE = """
 WITH taken AS (
     UPDATE customers SET owner = $2, updated_at = $3
     WHERE id = $1 AND owner IS NULL AND EXISTS (SELECT FROM people WHERE name = $2 AND active)
     RETURNING id, title, status, owner, office, created_at, updated_at
-)
-SELECT taken.*, (
-    SELECT coalesce(jsonb_agg(jsonb_build_array(point.id, point.kind, point.value)
-                              ORDER BY point.kind, point.value), '[]')
+), audited AS (
+    INSERT INTO audit (id, at, actor, action, subject_kind, subject_id, before, after)
+    SELECT $4, $3, $2, 'customer.owner_became', 'customer', id::text, '{}', jsonb_build_object('owner', owner)
+    FROM taken
+), points AS (
+    SELECT coalesce(jsonb_agg(jsonb_build_object('id', point.id, 'kind', point.kind, 'value', point.value)
+                              ORDER BY point.kind, point.value), '[]') AS all
     FROM customer_contacts link JOIN contact_points point ON point.id = link.contact_point_id
-    WHERE link.customer_id = taken.id
-) AS points
-FROM taken
+    WHERE link.customer_id = $1
+), said AS (
+    INSERT INTO outbox (event_id, name, body)
+    SELECT $5, $6, $7::text::jsonb
+        || jsonb_build_object('customer', to_jsonb(taken) || jsonb_build_object('contact_points', points.all))
+    FROM taken, points
+)
+SELECT count(*) FROM taken
 """
 _COUNT = """
 SELECT owner, count(*) AS cards FROM customers WHERE status = 'provisional' AND owner IS NOT NULL
@@ -35,43 +44,21 @@ GROUP BY owner
 
 
 async def take_if_unowned(connection: Any, customer_id: UUID, agent: str, at: datetime) -> bool:
-    """Make *agent* the owner of a card that has none, with audit and event; whether that happened.
-
-    *connection* is a plain asyncpg connection inside a transaction.
-    """
-    row = await connection.fetchrow(_TAKE, customer_id, agent, at)
-    if row is None:
-        return False
-    await record_hot(
-        connection,
-        actor=agent,
-        action="customer.owner_became",
-        kind="customer",
-        subject=customer_id,
-        at=at,
-        before={},
-        after={"owner": agent},
+    """Make *agent* the owner of a card that has none, with audit and event; whether that happened."""
+    said = Event(at=at)
+    taken = await connection.fetchval(
+        _TAKE,
+        customer_id,
+        agent,
+        at,
+        new_id(),
+        said.id,
+        OwnerBecame.__name__,
+        msgspec.json.encode(said).decode(),
     )
-    await outbox.add_hot(connection, [OwnerBecame(at=at, customer=_customer(customer_id, row))])
-    return True
+    return bool(taken)
 
 
 async def count_provisional(connection: Any) -> dict[str, int]:
     """Provisional cards by owner: work that waits for them."""
     return {row["owner"]: row["cards"] for row in await connection.fetch(_COUNT)}
-
-
-def _customer(customer_id: UUID, row: Any) -> Customer:
-    return Customer(
-        id=customer_id,
-        title=row["title"],
-        status=CardStatus(row["status"]),
-        owner=row["owner"],
-        office=row["office"],
-        contact_points=tuple(
-            ContactPoint(id=UUID(point), kind=ContactKind(kind), value=value)
-            for point, kind, value in row["points"]
-        ),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )

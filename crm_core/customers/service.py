@@ -67,7 +67,7 @@ class CustomerService:
         Of several calls answered at once exactly one wins; a card never changes hands here.
         """
         now = self._clock.now()
-        async with self._database.hot(timeout_s=WAIT_S) as connection, connection.transaction():
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
             return await owning.take_if_unowned(connection, customer_id, agent, now)
 
     async def count_provisional(self) -> dict[str, int]:

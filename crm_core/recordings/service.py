@@ -56,28 +56,31 @@ class RecordingService:
             return await writing.adopt(connection, pbx, call_id, kind, call, self._clock.now())
 
     async def change(
-        self, recording_id: UUID, alter: Callable[[Recording], Recording], call: Call | None = None
+        self, known: Recording, alter: Callable[[Recording], Recording], call: Call | None = None
     ) -> Recording | None:
         """Put *alter* of the row as it is now in its place: nobody changes it meanwhile.
 
-        *call*, when known, says who had part in it. RecordingSettled goes out when something changed;
-        saying the same twice says nothing. None when there is no such row.
+        *known* is the row as it was last seen. *call*, when known, says who had part in it.
+        RecordingSettled goes out when something changed; saying the same twice says nothing. None when
+        there is no such row.
         """
-        async with self._database.hot(timeout_s=WAIT_S) as connection, connection.transaction():
-            current = await writing.locked(connection, recording_id)
-            if current is None:
-                return None
-            changed = alter(current)
-            if changed != current or call is not None:
-                await writing.write(connection, changed, call)
-            if changed != current:
-                event = RecordingSettled(recording=changed, at=self._clock.now())
-                await outbox.add_hot(connection, [event])
-            return changed
+        now = self._clock.now()
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
+            changed = alter(known)
+            if await writing.settle(connection, changed, call, now, over=known):
+                return changed
+            async with connection.transaction():
+                current = await writing.locked(connection, known.id)
+                if current is None:
+                    return None
+                changed = alter(current)
+                await writing.settle(connection, changed, call, now)
+                return changed
 
     async def settle(self, recording: Recording, call: Call | None = None) -> None:
         """Store what became of *recording*, whatever its row says now."""
-        await self.change(recording.id, lambda _: recording, call)
+        async with self._database.hot(timeout_s=WAIT_S) as connection:
+            await writing.settle(connection, recording, call, self._clock.now())
 
     async def unsettled(self, pbx: str, *, limit: int = 1000) -> tuple[Recording, ...]:
         """Recordings of *pbx* that are still running as far as we know."""

@@ -10,16 +10,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from crm_core.bus.event import event_name
 from crm_core.calls.model import Call
 from crm_core.ids import new_id
+from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from crm_core.recordings.store import parties
 
 _FIELDS = tuple(Recording.__dataclass_fields__)
 _COLUMNS = ", ".join(_FIELDS)
 _WRITTEN = tuple(name for name in _FIELDS if name != "id")
-_SET = ", ".join(f"{name} = ${number}" for number, name in enumerate(_WRITTEN, start=2))
-_PARTIES = len(_WRITTEN) + 2  # the first parameter after those of _SET
+_NEW_AT, _PARTIES_AT = 2, 2 + len(_WRITTEN)  # numbers of the first parameters of each kind
+_EVENT_AT, _OLD_AT = _PARTIES_AT + 3, _PARTIES_AT + 6
+
+
+def _numbers(first: int) -> str:
+    return ", ".join(f"${number}" for number in range(first, first + len(_WRITTEN)))
+
 
 # Who had part in a call decides who may see its recordings: a later word on that is taken, no word is not.
 _NEW = "INSERT INTO recordings (id, call_id, kind, state, started_at, pbx, agents, did, from_number)"
@@ -36,10 +45,20 @@ SET agents = coalesce($5::text[], recordings.agents), did = coalesce($6, recordi
 RETURNING {_COLUMNS}"""
 _OF_CALL = f"SELECT {_COLUMNS} FROM recordings WHERE call_id = $1"  # noqa: S608 - the same
 _LOCKED = f"SELECT {_COLUMNS} FROM recordings WHERE id = $1 FOR UPDATE"  # noqa: S608 - the same
-_WRITE = f"""
-UPDATE recordings SET {_SET}, agents = coalesce(${_PARTIES}::text[], agents),
-    did = coalesce(${_PARTIES + 1}, did), from_number = coalesce(${_PARTIES + 2}, from_number)
-WHERE id = $1"""  # noqa: S608 - the same
+_PUT = f"""
+WITH before AS (SELECT {_COLUMNS} FROM recordings WHERE id = $1{{condition}} FOR UPDATE),
+written AS (
+    UPDATE recordings SET ({", ".join(_WRITTEN)}) = ROW ({_numbers(_NEW_AT)}),
+        agents = coalesce(${_PARTIES_AT}::text[], agents), did = coalesce(${_PARTIES_AT + 1}, did),
+        from_number = coalesce(${_PARTIES_AT + 2}, from_number)
+    WHERE id IN (SELECT id FROM before)),
+said AS (
+    INSERT INTO outbox (event_id, name, body)
+    SELECT ${_EVENT_AT}, ${_EVENT_AT + 1}, ${_EVENT_AT + 2}::text::jsonb
+    FROM before WHERE ({", ".join(_WRITTEN)}) IS DISTINCT FROM ({_numbers(_NEW_AT)}))
+SELECT count(*) FROM before"""  # noqa: S608 - the same
+_SETTLE = _PUT.format(condition="")
+_SWAP = _PUT.format(condition=f" AND ({', '.join(_WRITTEN)}) IS NOT DISTINCT FROM ({_numbers(_OLD_AT)})")
 
 
 async def expect(connection: Any, call: Call, at: datetime) -> Recording | None:
@@ -71,10 +90,23 @@ async def locked(connection: Any, recording_id: UUID) -> Recording | None:
     return None if row is None else _recording(row)
 
 
-async def write(connection: Any, recording: Recording, call: Call | None) -> None:
-    """Store *recording* over its row, and who had part in its *call* when that is known."""
-    values = [getattr(recording, name) for name in _WRITTEN]
-    await connection.execute(_WRITE, recording.id, *values, *_parties(call))
+async def settle(
+    connection: Any, recording: Recording, call: Call | None, at: datetime, *, over: Recording | None = None
+) -> bool:
+    """Store *recording* over its row, and who had part in its *call* when that is known; whether it did.
+
+    RecordingSettled is said when something changed. With *over* the row must be just that.
+    """
+    event = RecordingSettled(recording=recording, at=at)
+    said = (event.id, event_name(event), msgspec.json.encode(event).decode())
+    values = (recording.id, *_values(recording), *_parties(call), *said)
+    if over is None:
+        return bool(await connection.fetchval(_SETTLE, *values))
+    return bool(await connection.fetchval(_SWAP, *values, *_values(over)))
+
+
+def _values(recording: Recording) -> tuple[Any, ...]:
+    return tuple(getattr(recording, name) for name in _WRITTEN)
 
 
 def _parties(call: Call | None) -> tuple[list[str] | None, str | None, str | None]:
