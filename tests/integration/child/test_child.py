@@ -74,12 +74,15 @@ async def test_a_program_that_is_not_there_says_so() -> None:
     assert list(child.tail) == ["/nowhere/program is not there"]
 
 
-async def test_it_leads_a_session_of_its_own_and_takes_default_signals() -> None:
+async def test_it_leads_a_session_of_its_own_and_takes_back_the_signals_python_ignores() -> None:
     child = await Child.start(_shell("ps -o pid=,sid= -p $$; grep SigIgn /proc/self/status"))
     await child.wait()
     pid, session = child.tail[0].split()
     assert int(pid) == int(session) == child.pid
-    assert int(child.tail[1].split()[1], 16) == 0
+    ignored = int(child.tail[1].split()[1], 16)
+    # Others may be inherited from whoever started the tests (a background job, glibc's own 32 and 33).
+    for ours in (signal.SIGPIPE, signal.SIGXFSZ):
+        assert not ignored & (1 << (ours - 1)), ours.name
 
 
 async def test_a_polite_end_is_asked_for_first() -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from tests.integration.cli.command_line import SAMPLE, CommandLine
+from tests.journeys.pbx import free_port
 
 pytestmark = pytest.mark.integration
 
@@ -105,7 +106,8 @@ def test_upgrade_makes_the_tables_of_an_embedded_database(callcard: CommandLine)
 
 
 def test_the_doctor_changes_nothing_and_says_what_is_missing(callcard: CommandLine) -> None:
-    said = callcard("doctor", HTTP="127.0.0.1:18080", AGI="127.0.0.1:14573", AMI_PORT="15038")
+    http, agi, ami = (free_port("127.0.0.1") for _ in range(3))
+    said = callcard("doctor", HTTP=f"127.0.0.1:{http}", AGI=f"127.0.0.1:{agi}", AMI_PORT=str(ami))
     assert (said.code, said.err) == (0, ""), said
     assert "warning  office: none is applied yet → callcard office apply FILE" in said.lines
     assert not callcard.data.exists()
