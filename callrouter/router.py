@@ -37,7 +37,7 @@ from callrouter.tracking.facts import Fact
 from callrouter.tracking.tracker import CallTracker
 from callrouter.tracking.up_now import UpNow
 from crm_core.bus.port import Bus, Lagged, Subscription
-from crm_core.calls.events import CallEvent
+from crm_core.calls.events import CallEvent, CallSettled
 from crm_core.calls.model import Call
 from crm_core.clock import Clock
 from crm_core.customers.events import CustomerChanged, OwnerBecame, OwnerChanged
@@ -186,7 +186,8 @@ class Router:
         await self._agi.start()
         # Before the rows are read: a choice made in between is heard, not lost.
         self._news = await self._bus.subscribe(
-            AgentStateChosen, CustomerChanged, OwnerBecame, OwnerChanged, name=f"router-{self._settings.pbx}"
+            *(AgentStateChosen, CallSettled, CustomerChanged, OwnerBecame, OwnerChanged),
+            name=f"router-{self._settings.pbx}",
         )
         await self._load()
         self._task("bus", self._outlet.bus.run())
@@ -301,7 +302,7 @@ class Router:
     # -- news and chores --------------------------------------------------------------------------
 
     async def _hear(self, news: Subscription) -> None:
-        """What others did to agents' states and to cards' owners."""
+        """What others did to agents' states and cards' owners, and what the ledger settled."""
         async for event in news:
             match event:
                 case AgentStateChosen():
@@ -310,6 +311,8 @@ class Router:
                 case CustomerChanged() | OwnerBecame() | OwnerChanged():
                     self.dispatcher.owner_changed(event.customer.id, event.customer.owner)
                     self._count_open_cards_soon()
+                case CallSettled() if event.call.pbx == self._settings.pbx:
+                    self.dispatcher.settled(event.call)
                 case Lagged():
                     self._behind.put(("load",), self._load_again)
 

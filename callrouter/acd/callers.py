@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from callrouter.acd.core import Core
 from callrouter.acd.line import LiveCall
 from callrouter.acd.ports import Behind, Callers
 from callrouter.tracking.facts import Identified, Traced
+from crm_core.calls.events import CallIdentified
 from crm_core.calls.model import Call, Direction, TraceLine
 from crm_core.calls.trace import Code, line
 from crm_core.customers.model import Identity
@@ -83,10 +84,37 @@ class Identification:
             ("unasked", call_id), self._core.limits.unasked_s, partial(self._unasked, caller)
         )
 
+    def settled(self, call: Call) -> None:
+        """A finished call nobody looked up gets its card too: we were away when it came."""
+        if call.direction is Direction.IN and _never_looked_up(call):
+            self._behind.put(("identify", call.id), partial(self._fill_in_settled, call))
+
     def _unasked(self, caller: _Caller) -> None:
         call = self._core.call(caller.call_id)
-        if call is not None and not any(line.code in _LOOKED_UP for line in call.trace):
+        if call is not None and _never_looked_up(call):
             self._behind.put(("identify", caller.call_id), partial(self._fill_in, caller))
+
+    async def _fill_in_settled(self, call: Call) -> None:
+        caller = _Caller(call.id, call.from_raw, "", call.did)
+        known = self._core.call(call.id)
+        if known is not None:  # a copy of the event may come later than the card
+            if _never_looked_up(known):
+                await self._fill_in(caller)
+            return
+        identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
+        owner = identity.owner
+        if identity.customer_id is not None and owner is None and call.agent is not None:
+            owner = call.agent if await self._callers.own(identity.customer_id, call.agent) else None
+        complete = replace(
+            call,
+            from_number=identity.e164,
+            customer_id=identity.customer_id,
+            customer_title=identity.title,
+            owner=owner,
+            trace=(*call.trace, _line(caller, identity, self._core)),
+            version=call.version + 1,
+        )
+        self._core.outlet.put(CallIdentified(at=self._core.clock.now(), pbx=call.pbx, call=complete))
 
     def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
         """A card has another owner: what is remembered must not send calls to the old one."""
@@ -171,6 +199,10 @@ class Identification:
             keys.discard(key)
             if not keys:
                 del self._by_card[identity.customer_id]
+
+
+def _never_looked_up(call: Call) -> bool:
+    return call.customer_id is None and not any(line.code in _LOOKED_UP for line in call.trace)
 
 
 def _line(caller: _Caller, identity: Identity, core: Core) -> TraceLine:

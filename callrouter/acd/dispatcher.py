@@ -83,6 +83,10 @@ class Dispatcher:
         """A card has another owner."""
         self._identification.owner_changed(customer_id, owner)
 
+    def settled(self, call: Call) -> None:
+        """The ledger finished a call, perhaps one we never saw."""
+        self._identification.settled(call)
+
     # -- the switch shows -------------------------------------------------------------------------
 
     def observe(self, *observations: Observation) -> None:

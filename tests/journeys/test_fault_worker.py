@@ -42,6 +42,7 @@ async def test_killed_before_the_decision_the_net_finds_the_agent(callcard: Call
     await leg.hangup()
     seen = await callcard.ended("+74955551001")
     assert (seen["agent"], seen["outcome"], seen["queue"]) == ("anna", "answered", "sales")
+    await callcard.the_call(lambda c: c["customer_title"] == c["from"] == "+74955551001")
     await callcard.until_state("anna", "available")
     await callcard.audit()
 
@@ -105,6 +106,7 @@ async def test_killed_twice_within_a_call_that_ends_meanwhile_leaves_no_ghost(ca
     await callcard.worker_back(killed)
     seen = await callcard.ended("+74955551004")
     assert (seen["agent"], seen["outcome"]) == ("anna", "answered")
+    await callcard.the_call(lambda c: c["customer_title"] == c["from"] == "+74955551004")
     await callcard.until_state("anna", "available")
     await callcard.audit()
 

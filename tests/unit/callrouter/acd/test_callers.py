@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from callrouter.reading.observations import ChannelSeen, StepName
+from crm_core.calls.events import CallIdentified
+from crm_core.calls.model import CallState
+from tests.fakes.calls import answered_call
 from tests.unit.callrouter.acd.world import World, codes, person, queue
 
 pytestmark = pytest.mark.unit
@@ -51,6 +56,30 @@ async def test_what_the_dialplan_left_out_of_the_caller_id_is_not_looked_up(worl
     assert caller.call.customer_id is None
     assert world.callers.known == {}
     assert "identified_withheld" in codes(caller)
+
+
+async def test_a_call_only_the_ledger_knows_gets_its_card_and_its_owner(world: World) -> None:
+    seen = replace(answered_call(world.clock.now()), customer_id=None, from_number=None, owner=None, trace=())
+    finished = replace(seen, state=CallState.ENDED, settled=True, from_raw="+994501112233", agent="anna")
+    world.dispatcher.settled(finished)
+    await _work_behind(world)
+    card = world.callers.known["+994501112233"]
+    (event,) = [event for event in world.outlet.events if isinstance(event, CallIdentified)]
+    assert (event.call.customer_id, event.call.owner) == (card.customer_id, "anna")
+    assert event.call.version == finished.version + 1
+    assert world.callers.owned == [(card.customer_id, "anna")]
+    world.dispatcher.settled(event.call)
+    await _work_behind(world)
+    assert world.outlet.events[-1] is event, "once"
+
+
+async def test_a_settled_call_that_was_looked_up_is_left_alone(world: World) -> None:
+    caller = await world.arrive("+994501112233")
+    caller.hang_up()
+    said = len(world.outlet.events)
+    world.dispatcher.settled(replace(caller.call, settled=True))
+    await _work_behind(world)
+    assert len(world.outlet.events) == said
 
 
 async def test_a_colleagues_call_has_no_card(world: World) -> None:
