@@ -80,6 +80,7 @@ class LiveCall(Struct, frozen=True, kw_only=True):
     talk_s: float
     hangup_by: HangupBy | None
     merged_into: UUID | None
+    settled: bool
     offer: LiveOffer | None
     legs: tuple[LiveLeg, ...]
     trace: tuple[TraceLine, ...]
@@ -227,6 +228,7 @@ def live_call(call: Call, state_since: datetime) -> LiveCall:
         talk_s=call.talk_s,
         hangup_by=call.hangup_by,
         merged_into=call.merged_into,
+        settled=call.settled,
         offer=None
         if offer is None
         else LiveOffer(

@@ -153,6 +153,8 @@ class LiveState:
             return ()
         if over is not None and call.state is not CallState.ENDED and call.merged_into is None:
             return ()
+        if known is not None and known.settled and isinstance(event, calls.CallSettled):
+            return ()  # the ledger's word comes from where it was written and from the router
         same = known is not None and known.state is call.state
         after = live_call(call, known.state_since if known is not None and same else event.at)
         if known is not None and after.disposition is None and call.version > known.version:

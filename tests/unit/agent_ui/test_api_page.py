@@ -9,10 +9,11 @@ import pytest
 
 from agent_ui.api.problems import _HTTP, _INTERNAL, _TIMEOUT
 from agent_ui.api.routes import ROUTES
-from agent_ui.api.shapes import ApiCall
+from agent_ui.api.shapes import ApiCall, ApiLeg
 from agent_ui.auth import LIVE_PROTOCOL, TOKEN_PROTOCOL
 from agent_ui.live import hub, socket
 from crm_core import errors
+from crm_core.live.model import LiveCall, LiveLeg
 from crm_core.live.projection import NAMES
 from crm_core.live.stream import KEPT_EVENTS
 from crm_core.presence.model import BREAK_REASONS
@@ -52,6 +53,14 @@ def test_every_code_is_named() -> None:
 def test_every_field_of_a_call_is_shown() -> None:
     example = PAGE[PAGE.index('"id": "5b0e…"') : PAGE.index("`state`: new")]
     assert all(f'"{name}":' in example for name in ApiCall.__struct_encode_fields__)
+
+
+def test_what_a_live_call_has_otherwise_is_said() -> None:
+    said = PAGE[PAGE.index("A live call has") :].partition("\n")[0]
+    named = set(re.findall(r"`(\w+)`", said))
+    for rest, live in ((ApiCall, LiveCall), (ApiLeg, LiveLeg)):
+        otherwise = set(rest.__struct_encode_fields__) ^ set(live.__struct_encode_fields__)
+        assert otherwise <= named
 
 
 def test_limits_and_names_are_those_of_the_code() -> None:

@@ -52,6 +52,15 @@ def changed(state: LiveState, event: Event, kind: type) -> list[Any]:
     return [change.after for change in state.apply(event) if isinstance(change.after, kind)]
 
 
+def test_the_ledgers_word_is_told_once() -> None:
+    state = fresh()
+    state.apply(started())
+    state.apply(happened.CallEnded(at=NOW, call=call(state=CallState.ENDED, version=2)))
+    settled = call(state=CallState.ENDED, settled=True, version=3)
+    assert [c.settled for c in changed(state, happened.CallSettled(at=NOW, call=settled), LiveCall)] == [True]
+    assert changed(state, happened.CallSettled(at=NOW, call=settled), LiveCall) == []
+
+
 def test_every_call_event_has_its_own_name() -> None:
     told = {c for c in vars(happened).values() if isinstance(c, type) and issubclass(c, happened.CallEvent)}
     assert set(NAMES) == told - {happened.CallEvent}
