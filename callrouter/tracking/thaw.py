@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from callrouter.tracking.channel import Channel
 from callrouter.tracking.offers import OfferRecord
 from callrouter.tracking.record import CallRecord
@@ -29,7 +31,24 @@ def thaw(call: Call) -> CallRecord:
             record.voicemail_at = stored.at
     record.channels = {leg.channel: _channel(leg, call) for leg in call.legs}
     record.offers = {offer.id: OfferRecord(offer) for offer in call.offers}
+    _go_on_talking(record, call)
     return record
+
+
+def _go_on_talking(record: CallRecord, call: Call) -> None:
+    """Let the stop-watches of a call that talked run on: what is stored is talk up to its last change.
+
+    It began when it was answered, and pauses are rare: until the ledger settles, the figure errs by those.
+    """
+    if call.state not in (CallState.TALKING, CallState.HELD) or call.answered_at is None:
+        return
+    record.talking_since = call.answered_at + timedelta(seconds=call.talk_s)
+    for leg in call.legs:
+        channel = record.channels[leg.channel]
+        connected = leg.role is LegRole.CUSTOMER or leg.agent == call.agent
+        if connected and channel.live and leg.answered_at is not None:
+            began = max(leg.answered_at, call.answered_at)
+            channel.talking_since = began + timedelta(seconds=leg.talk_s)
 
 
 def _channel(leg: Leg, call: Call) -> Channel:

@@ -169,3 +169,19 @@ def test_a_leg_with_the_offer_of_somebody_else_is_not_its_device() -> None:
         (caller(state=UP), "b", "Dial"), (device("boris", 3, offer=OFFER, state=UP), "b", "AppDial")
     )
     assert scene.call.offers[0].state is OfferState.WITHDRAWN
+
+
+def test_the_talk_timer_runs_on_through_a_restart() -> None:
+    died = Scene()
+    died.talking()
+    began = died.call.answered_at
+    assert began is not None
+    scene = Scene()
+    scene.tracker.restore([died.call])
+    scene.at = died.tick(60)
+    up = (caller(state=UP), "b1", "Dial"), (device("anna", state=UP), "b1", "AppDial")
+    scene.snapshot(*up)
+    scene.tick(30)
+    scene.gone(caller(state=UP), device("anna", state=UP))
+    assert scene.call.talk_s == pytest.approx((scene.at - began).total_seconds(), abs=2)
+    assert [leg.talk_s for leg in scene.call.legs] == pytest.approx([scene.call.talk_s] * 2, abs=2)
