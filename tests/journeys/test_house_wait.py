@@ -116,6 +116,7 @@ async def test_a_newcomer_does_not_overtake_who_waits(house: House) -> None:
 async def test_what_takes_long_for_each_of_three_queues(house: House) -> None:
     """Nobody logged in: voicemail. Waited too long: overflow. Refused: tried again after the music."""
     await house.phones["dina"].register()
+    await house.until_state("dina", "available")
     await house.set_state("dina", "break", reason="meeting")
     await house.until_state("dina", "break")
     await house.available("rashid")
