@@ -155,7 +155,6 @@ async def running_bench(agents: int = 50) -> AsyncIterator[Bench]:
             settings,
             office_text=text,
             overlay=_overlay(agents, own.recordings),
-            log_file=data / "logs" / "supervisor.log",
         )
         await stack.enter_async_context(supervisor.running())
         database = await Database.open(supervisor.database_url, pool_size=2, hot_size=1)

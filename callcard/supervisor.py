@@ -52,7 +52,6 @@ class Supervisor:
         office: Path | None = None,
         office_text: str | None = None,
         overlay: Overlay | None = None,
-        log_file: Path | None = None,
     ) -> None:
         """*office*, or its text, is applied before the start; without one the applied office is used."""
         self.settings = settings
@@ -63,12 +62,11 @@ class Supervisor:
         self._office = office
         self._office_text = office_text
         self._overlay = overlay
-        self._log_file = log_file
         self._health = Health()
 
     async def run(self) -> int:
         """Run until SIGINT or SIGTERM. Raises StartRefused."""
-        set_up_logs(self._log_file)
+        set_up_logs()
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):

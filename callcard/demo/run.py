@@ -20,7 +20,7 @@ from asterisk_conf.install import ensure_asterisk
 from callcard.demo.peers import CARRIER, PHONES, demo_office, demo_overlay, ring
 from callcard.demo.sample import sample_office
 from callcard.demo.script import callers
-from callcard.layout import PASSAGE
+from callcard.layout import PASSAGE, Layout
 from callcard.logs import set_up_logs
 from callcard.pbx import pbx_settings
 from callcard.ports import TCP, UDP, first_free
@@ -59,7 +59,7 @@ async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _folder(data) as folder:
         settings = _settings(base, folder)
-        set_up_logs(folder / "logs" / "callcard.log")
+        set_up_logs(Layout(folder).logs / "callcard.log")
         supervisor, office = _supervisor(settings)
         async with supervisor.running():
             tokens = await _log_in(supervisor.database_url, office)
@@ -154,13 +154,7 @@ def _supervisor(settings: Settings) -> tuple[Supervisor, OfficeFile]:
     outgoing = own.home / "spool" / "outgoing"
     outgoing.mkdir(parents=True, exist_ok=True)
     outgoing.chmod(0o777)  # as root, Asterisk is another user and removes call files when done
-    supervisor = Supervisor(
-        settings,
-        office_text=canonical(office),
-        overlay=overlay,
-        log_file=settings.data / "logs" / "callcard.log",
-    )
-    return supervisor, office
+    return Supervisor(settings, office_text=canonical(office), overlay=overlay), office
 
 
 def _settings(base: Settings, folder: Path) -> Settings:

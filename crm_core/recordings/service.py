@@ -171,10 +171,6 @@ class RecordingService:
         page = found[:limit]
         return page, str(page[-1].id) if len(found) > limit else None
 
-    async def for_call(self, call_id: UUID) -> tuple[Recording, ...]:
-        """Recordings of one call that the reader was already shown."""
-        return tuple((await self.of_calls([call_id])).get(call_id, ()))
-
     async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
         """Recordings of calls that the reader was already shown."""
         where = [RecordingRow.call_id.in_(call_ids)]

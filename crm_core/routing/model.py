@@ -64,7 +64,6 @@ class Action(StrEnum):
     WAIT = "wait"
     VOICEMAIL = "voicemail"
     HANGUP = "hangup"
-    QUEUE = "queue"  # the net: app_queue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

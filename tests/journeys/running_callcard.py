@@ -219,9 +219,7 @@ async def running_callcard(
             overlay = over_manager(f"[general](+)\nport = {ami.target[1]}\n", overlay)
         text = office_text(phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=20_600, queue=queue)
         text = text.replace("ring_s: 6", f"ring_s: {RING_S}")
-        supervisor = Supervisor(
-            settings, office_text=text, overlay=overlay, log_file=data / "logs" / "callcard.log"
-        )
+        supervisor = Supervisor(settings, office_text=text, overlay=overlay)
         await stack.enter_async_context(supervisor.running())
         assert supervisor.pbx is not None
         database = await Database.open(supervisor.database_url, pool_size=2, hot_size=1)

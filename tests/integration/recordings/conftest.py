@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import insert
 
@@ -9,6 +11,7 @@ from crm_core.db.engine import Database
 from crm_core.people.model import Reader, Role
 from crm_core.people.tables import OfficeRow, PersonRow, TeamRow
 from crm_core.queues.tables import NumberRow, QueueRow
+from crm_core.recordings.model import Recording
 from crm_core.recordings.service import RecordingService
 from tests.fakes.clock import FakeClock
 
@@ -28,6 +31,11 @@ def reader(person: str) -> Reader:
     """The reader that *person* of this office is."""
     office, team, role = PEOPLE[person]
     return Reader(person=person, role=Role(role), office=office, team=team)
+
+
+async def of_call(service: RecordingService, call_id: UUID) -> tuple[Recording, ...]:
+    """The recordings of one call."""
+    return tuple((await service.of_calls([call_id])).get(call_id, ()))
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from recordings.intake import Recorder
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.pbx_files import MixMonitor
+from tests.integration.recordings.conftest import of_call
 
 pytestmark = pytest.mark.integration
 
@@ -101,7 +102,7 @@ async def look(recorder: Recorder, clock: FakeClock, seconds: int) -> None:
 
 
 async def one(service: RecordingService, call: Call) -> Recording:
-    (found,) = await service.for_call(call.id)
+    (found,) = await of_call(service, call.id)
     return found
 
 

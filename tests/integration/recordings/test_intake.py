@@ -26,6 +26,7 @@ from tests.fakes import wav_files as files
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.pbx_files import MixMonitor
+from tests.integration.recordings.conftest import of_call
 
 pytestmark = pytest.mark.integration
 
@@ -92,7 +93,7 @@ async def end(recorder: Recorder, call: Call, talk_s: float, outcome: Outcome = 
 
 async def one(service: RecordingService, call: Call) -> Recording:
     """The only recording of *call*."""
-    (found,) = await service.for_call(call.id)
+    (found,) = await of_call(service, call.id)
     return found
 
 
@@ -216,7 +217,7 @@ async def test_a_call_that_only_rang_leaves_nothing(
     call = replace(answered_call(clock.now()), answered_at=None, agent=None, legs=())
     MixMonitor(root, call.id).close()
     await end(recorder, call, 0.0, Outcome.ABANDONED)
-    assert await service.for_call(call.id) == ()
+    assert await of_call(service, call.id) == ()
     assert list(root.iterdir()) == []
 
 
@@ -330,7 +331,7 @@ async def test_a_file_nobody_knows_is_adopted_in_time(
     await recorder.start()
     await recorder.sweep()
     await recorder.idle()
-    assert await service.for_call(call.id) == ()
+    assert await of_call(service, call.id) == ()
     clock.advance(UNKNOWN_S + 1)
     await recorder.sweep()
     await recorder.idle()
@@ -355,7 +356,7 @@ async def test_events_of_the_bus_lead_to_a_settled_row(
         await asyncio.sleep(0.1)
         pbx.close()  # as the PBX does, shortly after the last Hangup
         async with asyncio.timeout(5):
-            while not (rows := await service.for_call(call.id)) or rows[0].state is S.RUNNING:
+            while not (rows := await of_call(service, call.id)) or rows[0].state is S.RUNNING:
                 await asyncio.sleep(0.02)
         assert rows[0].state is S.OK
     finally:
@@ -373,7 +374,7 @@ async def test_an_event_that_cannot_be_handled_does_not_end_the_recorder(
         await bus.publish(CallAnswered(call=replace(call, id=uuid4(), queue="\0"), agent="anna"))
         await bus.publish(CallAnswered(call=call, agent="anna"))
         async with asyncio.timeout(5):
-            while not await service.for_call(call.id):
+            while not await of_call(service, call.id):
                 await asyncio.sleep(0.02)
         part = health.get("recordings")
         assert part is None or part.state is not HealthState.DOWN
@@ -404,7 +405,7 @@ async def test_calls_of_another_pbx_are_not_ours(
     await recorder.handle(CallEnded(call=replace(call, state=CallState.ENDED)))
     async with asyncio.timeout(2):
         await recorder.idle()
-    assert await service.for_call(call.id) == () and call.id not in recorder.watch
+    assert await of_call(service, call.id) == () and call.id not in recorder.watch
 
 
 async def test_a_call_of_a_queue_that_is_not_recorded(
@@ -414,4 +415,4 @@ async def test_a_call_of_a_queue_that_is_not_recorded(
     await recorder.handle(CallAnswered(call=call, agent="anna"))
     assert call.id not in recorder.watch
     await end(recorder, call, 9.0)
-    assert await service.for_call(uuid4()) == () == await service.for_call(call.id)
+    assert await of_call(service, uuid4()) == () == await of_call(service, call.id)

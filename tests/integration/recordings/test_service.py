@@ -17,7 +17,7 @@ from crm_core.recordings.model import Recording, RecordingKind, RecordingReason,
 from crm_core.recordings.service import RecordingService
 from tests.fakes.calls import agent_leg, answered_call
 from tests.fakes.clock import FakeClock
-from tests.integration.recordings.conftest import reader
+from tests.integration.recordings.conftest import of_call, reader
 
 pytestmark = pytest.mark.integration
 
@@ -67,7 +67,7 @@ async def test_settling_tells_the_others_once(
     await service.settle(missing, call)
     events = await rows(office, "SELECT body FROM outbox WHERE name = 'RecordingSettled'")
     assert [event.body["recording"]["reason"] for event in events] == ["disk_full"]
-    assert await service.for_call(call.id) == (missing,)
+    assert await of_call(service, call.id) == (missing,)
     assert await service.unsettled("main") == ()
 
 
