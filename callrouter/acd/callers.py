@@ -30,7 +30,6 @@ _LOOKED_UP = frozenset(
         Code.IDENTIFIED_SHARED,
         Code.IDENTIFIED_WITHHELD,
         Code.IDENTIFIED_UNREADABLE,
-        Code.IDENTIFY_LATE,
     )
 )
 _Key = tuple[str, str | None]  # what the wire said of the caller, and the number dialled

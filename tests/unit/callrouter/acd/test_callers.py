@@ -73,6 +73,20 @@ async def test_a_call_only_the_ledger_knows_gets_its_card_and_its_owner(world: W
     assert world.outlet.events[-1] is event, "once"
 
 
+async def test_a_call_whose_card_was_still_owed_gets_it_when_it_is_settled(world: World) -> None:
+    world.callers.away = True
+    caller = await world.arrive("+994501112233")
+    caller.hang_up()
+    assert "identify_late" in codes(caller)
+    stored = replace(caller.call, settled=True)
+    world.callers.away = False
+    world.behind = type(world.behind)()  # the worker that owed it was killed
+    world.start()
+    world.dispatcher.settled(stored)
+    await _work_behind(world)
+    assert world.outlet.events[-1].call.from_number == "+994501112233"  # type: ignore[attr-defined]
+
+
 async def test_a_settled_call_that_was_looked_up_is_left_alone(world: World) -> None:
     caller = await world.arrive("+994501112233")
     caller.hang_up()
