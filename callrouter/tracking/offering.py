@@ -88,8 +88,8 @@ def _of(record: CallRecord, channel: Channel) -> OfferRecord | None:
 
 
 def _tell(record: CallRecord, offer: OfferRecord, moved: bool, at: datetime) -> None:
-    if not moved:
-        return
+    if not moved or offer.state is OfferState.COMMITTED:
+        return  # that the dialplan was told is seen with what follows, a moment later
     record.changed = True
     if offer.state is OfferState.ALERTING:
         record.say(events.OfferAlerting, offer=offer.snapshot())

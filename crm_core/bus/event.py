@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -71,9 +72,15 @@ def decode(data: bytes | str) -> Event:
     return read_body(wire.type, wire.body)
 
 
+@cache
+def _decoder(name: str) -> msgspec.json.Decoder[Event]:
+    """One for each name: to make it costs more than most of what it reads. Raises BadInput."""
+    return msgspec.json.Decoder(event_class(name))
+
+
 def read_body(name: str, body: msgspec.Raw | bytes | str) -> Event:
     """The event of wire name *name* whose fields *body* spells. Raises BadInput when it is not one."""
     try:
-        return msgspec.json.decode(body, type=event_class(name))
+        return _decoder(name).decode(body)
     except msgspec.MsgspecError as error:
         raise BadInput(N_("This is not an event."), field="event") from error

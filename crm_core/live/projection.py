@@ -6,7 +6,7 @@ the whole call or the whole state of an agent, so an older one than what is know
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,11 +166,8 @@ class LiveState:
         return (change, *self._refresh(queues))
 
     def _keep(self, call: LiveCall) -> frozenset[str]:
-        """Remember *call* where it belongs now; the queues it waits in or waited in."""
+        """Remember *call* where it belongs now; the queues in which it waits since now, or no longer."""
         before = self._calls.pop(call.id, None)
-        touched = {item.queue for item in (before, call) if item is not None and item.queue in self._waiting}
-        for queue in touched:
-            self._waiting[queue].pop(call.id, None)
         if call.over:
             self._ended[call.id] = call
             self._ended.move_to_end(call.id)
@@ -178,9 +175,15 @@ class LiveState:
                 self._ended.popitem(last=False)
         else:
             self._calls[call.id] = call
-            if call.state is CallState.WAITING and call.queue in self._waiting:
-                self._waiting[call.queue][call.id] = call.started_at
-        return frozenset(touched)
+        waited, waits = _waits_in(before), _waits_in(call)
+        for queue in (waited, waits):
+            if queue in self._waiting:
+                self._waiting[queue].pop(call.id, None)
+        if waits in self._waiting:
+            self._waiting[waits][call.id] = call.started_at
+        if before is not None and waited == waits and before.started_at == call.started_at:
+            return frozenset()
+        return frozenset(queue for queue in (waited, waits) if queue in self._waiting)
 
     def _apply_agent(self, event: AgentStateChanged) -> tuple[LiveEvent, ...]:
         before = self._agents.get(event.agent)
@@ -200,7 +203,7 @@ class LiveState:
             return ()
         self._agents[event.agent] = after
         change = LiveEvent(name="agent.changed", before=before, after=after)
-        return (change, *self._refresh(after.queues))
+        return (change, *self._refresh(after.queues if after.state is not before.state else ()))
 
     def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
         changed = []
@@ -213,13 +216,13 @@ class LiveState:
 
     def _queue(self, name: str) -> LiveQueue:
         queue, totals, waiting = self.directory.queues[name], self._figures[name], self._waiting[name]
-        states = [self._agents[member].state for member in queue.members if member in self._agents]
+        states = Counter(self._agents[member].state for member in queue.members if member in self._agents)
         return LiveQueue(
             name=name,
             title=queue.title,
             waiting=len(waiting),
             oldest_waiting_at=min(waiting.values(), default=None),
-            agents={state: states.count(state) for state in AgentState if state in states},
+            agents={state: states[state] for state in AgentState if state in states},
             offered=totals.offered,
             answered=totals.answered,
             abandoned=totals.abandoned,
@@ -243,6 +246,13 @@ class LiveState:
             load=0.0,
             devices_up=None,
         )
+
+
+def _waits_in(call: LiveCall | None) -> str:
+    """The queue that *call* waits in; empty: in none."""
+    return (
+        (call.queue or "") if call is not None and call.state is CallState.WAITING and not call.over else ""
+    )
 
 
 def _health(part: PartHealth) -> LiveHealth:
