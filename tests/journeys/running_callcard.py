@@ -113,6 +113,17 @@ class Callcard(Front):
         assert len(seen) == 1, f"one call, shown {len(seen)} times"
         return seen[0]
 
+    async def carded(self, number: str, *, timeout: float = 8.0) -> dict[str, Any]:
+        """The one call from *number*, once it has the card of that number."""
+        seen: list[dict[str, Any]] = []
+
+        async def there() -> bool:
+            seen[:] = await self.by_number(number)
+            return [call["customer_title"] for call in seen] == [number] == [call["from"] for call in seen]
+
+        await until(there, timeout=timeout, what=lambda: f"the card of {number}: {seen}")
+        return seen[0]
+
     def legs_of(self, number: str) -> list[tuple[str, IncomingCall]]:
         """Every INVITE that agents' phones got for the caller *number*."""
         return [

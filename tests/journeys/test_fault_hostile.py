@@ -57,8 +57,8 @@ async def test_forged_headers_make_no_call_and_hide_none(callcard: Callcard) -> 
     await standing.hangup()
     await call.hangup()
     for number in real:
-        seen = await callcard.ended(number)
-        assert (seen["outcome"], seen["customer_title"]) == ("answered", number)
+        assert (await callcard.ended(number))["outcome"] == "answered"
+        await callcard.carded(number)
     assert sorted(call["from_raw"] for call in await callcard.calls()) == sorted(real)
     for agent in ("anna", "elena"):
         await callcard.until_state(agent, "available")

@@ -42,7 +42,7 @@ async def test_killed_before_the_decision_the_net_finds_the_agent(callcard: Call
     await leg.hangup()
     seen = await callcard.ended("+74955551001")
     assert (seen["agent"], seen["outcome"], seen["queue"]) == ("anna", "answered", "sales")
-    await callcard.the_call(lambda c: c["customer_title"] == c["from"] == "+74955551001")
+    await callcard.carded("+74955551001")
     await callcard.until_state("anna", "available")
     await callcard.audit()
 
@@ -106,7 +106,7 @@ async def test_killed_twice_within_a_call_that_ends_meanwhile_leaves_no_ghost(ca
     await callcard.worker_back(killed)
     seen = await callcard.ended("+74955551004")
     assert (seen["agent"], seen["outcome"]) == ("anna", "answered")
-    await callcard.the_call(lambda c: c["customer_title"] == c["from"] == "+74955551004")
+    await callcard.carded("+74955551004")
     await callcard.until_state("anna", "available")
     await callcard.audit()
 
@@ -177,7 +177,7 @@ async def test_frozen_new_and_waiting_callers_reach_the_net_and_late_answers_are
     for number in calls:
         seen = await callcard.ended(number)
         assert (seen["outcome"], seen["agent"]) == ("answered", callcard.legs_of(number)[0][0])
-        assert seen["customer_title"] == number, "also those the net took have their card"
+        await callcard.carded(number)
     for agent in ("anna", "elena", "rashid"):
         await callcard.until_state(agent, "available")
     await callcard.audit()
