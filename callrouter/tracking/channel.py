@@ -121,10 +121,13 @@ class Channel:
         found = Seen.NOTHING
         if facts.name and facts.name != self.name and self.rename(facts.name, directory):
             found = Seen.PARTY
-        if not self.caller_number and facts.caller_number:
-            self.caller_number, self._leg, found = facts.caller_number, None, Seen.PARTY
-        if not self.caller_name and facts.caller_name:
-            self.caller_name = facts.caller_name
+        # Before it has its call id, the dialplan has not cleaned who a trunk says is calling: the number may
+        # be one that the caller hid. We may know the channel by then, when AGI asked before AMI told of it.
+        if facts.call_id is not None or self.role is not LegRole.CUSTOMER:
+            if not self.caller_number and facts.caller_number:
+                self.caller_number, self._leg, found = facts.caller_number, None, Seen.PARTY
+            if not self.caller_name and facts.caller_name:
+                self.caller_name = facts.caller_name
         if not self.exten:
             self.exten = facts.exten
         if facts.context in TELLING:

@@ -38,6 +38,24 @@ def test_agi_may_be_the_first_to_know() -> None:
     assert scene.arrived() == []
 
 
+def test_a_number_the_caller_hid_is_not_taken_from_before_the_dialplan_hid_it() -> None:
+    scene = Scene()
+    withheld = facts.Arrived(
+        at=scene.tick(),
+        call_id=CALL,
+        uniqueid="x-1.1",
+        channel_name="PJSIP/trunk-00000001",
+        did="+74955550100",
+        queue="sales",
+        caller_raw="",
+        caller_name="",
+        direction="in",
+    )
+    # Newchannel, told late: the carrier's number is in it, the call id is not.
+    scene.tell(withheld, seen.ChannelSeen(at=scene.tick(), channel=caller(call=None, context="cc-in-trunk")))
+    assert (scene.call.from_raw, scene.call.legs[0].number) == ("", None)
+
+
 def test_who_the_caller_is_may_come_late() -> None:
     scene = Scene()
     scene.talking()
