@@ -36,7 +36,9 @@ class HeavyWork:
         if kwargs:
             raise TypeError("arguments by position only: run_in_executor takes no others")
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_settle_in)
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=get_context("spawn"), initializer=_settle_in, initargs=(os.getpid(),)
+            )
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
         except BrokenProcessPool as error:
@@ -51,8 +53,10 @@ class HeavyWork:
             self._pool = None
 
 
-def _settle_in() -> None:
+def _settle_in(parent: int) -> None:
     """The new process: polite, not for Ctrl-C, and gone when its parent is."""
     os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked to be told
+        os._exit(0)
