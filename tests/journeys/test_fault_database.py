@@ -18,7 +18,7 @@ from tests.journeys.running_callcard import Callcard, frozen, running_callcard, 
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-FROZEN_S = 12.0  # the promise is 30 s; the same way is walked, three times faster
+FROZEN_S = 10.0  # the promise is 30 s; the same way is walked, three times faster
 NEW_CALL_S = 1.0  # from the INVITE to the agent's phone while the database is away
 
 
