@@ -34,6 +34,7 @@ from callrouter.router import Router, RouterSettings, directory_of
 from callrouter.tracking.facts import Settled
 from crm_core.bus.port import Bus
 from crm_core.bus.redis_streams import RedisBus
+from crm_core.call_path import CallPath
 from crm_core.calls.journal import CallJournal
 from crm_core.calls.ledger_store import LedgerStore
 from crm_core.calls.service import CallService
@@ -132,6 +133,7 @@ class _Ground:
     bus: Bus
     database: Database
     relay: OutboxRelay
+    path: CallPath
     copy: OfficeCopy
     office: OfficeFile
 
@@ -150,7 +152,8 @@ async def _ground(stack: AsyncExitStack, settings: Settings, database_url: str) 
     stack.push_async_callback(bus.close)
     copy = OfficeCopy(database, layout.office_copy)
     office = await copy.load()
-    relay = OutboxRelay(database, bus, clock)
+    path = CallPath()
+    relay = OutboxRelay(database, bus, clock, path=path)
     await relay.start()
     stack.push_async_callback(relay.stop)
     return _Ground(
@@ -162,6 +165,7 @@ async def _ground(stack: AsyncExitStack, settings: Settings, database_url: str) 
         bus=bus,
         database=database,
         relay=relay,
+        path=path,
         copy=copy,
         office=office,
     )
@@ -181,6 +185,7 @@ async def _router(stack: AsyncExitStack, ground: _Ground) -> Router:
         presences=PresenceService(ground.database, ground.clock, pbx=ground.pbx),
         journal=journal,
         health=ground.health,
+        path=ground.path,
     )
     await router.start()
     stack.push_async_callback(router.stop)
@@ -208,7 +213,10 @@ def _ledger(ground: _Ground, router: Router, journal: CallJournal) -> Ledger | N
         health=ground.health,
         directory=directory_of(ground.office),
         around=Surroundings(
-            settled=settled, must_wait=lambda: journal.spooled > 0, channels=router.up_now.channels
+            settled=settled,
+            must_wait=lambda: journal.spooled > 0,
+            channels=router.up_now.channels,
+            path=ground.path,
         ),
     )
     router.up_now.tell_boot(ledger.pbx_restarted)
@@ -287,8 +295,9 @@ async def _recorder(stack: AsyncExitStack, ground: _Ground) -> Recorder:
         root=root,
         clock=ground.clock,
         health=ground.health,
-        archive=Archive(service=service, root=root, pbx=ground.pbx),
+        archive=Archive(service=service, root=root, pbx=ground.pbx, path=ground.path),
         pbx=ground.pbx,
+        path=ground.path,
     )
     await recorder.start()
     stack.push_async_callback(recorder.stop)

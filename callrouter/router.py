@@ -37,6 +37,7 @@ from callrouter.tracking.facts import Fact
 from callrouter.tracking.tracker import CallTracker
 from callrouter.tracking.up_now import UpNow
 from crm_core.bus.port import Bus, Lagged, Subscription
+from crm_core.call_path import CallPath
 from crm_core.calls.events import CallEvent, CallSettled
 from crm_core.calls.model import Call
 from crm_core.clock import Clock
@@ -112,7 +113,9 @@ class Router:
         presences: Presences,
         journal: Journal,
         health: Health,
+        path: CallPath | None = None,
     ) -> None:
+        path = path or CallPath()
         self._settings = settings
         self._bus = bus
         self._customers = customers
@@ -122,8 +125,8 @@ class Router:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._news: Subscription | None = None
         self._count_is_near = False
-        self._behind = WorkBehind()
-        self._outlet = EventOutlet(bus, journal.record)
+        self._behind = WorkBehind(path=path)
+        self._outlet = EventOutlet(bus, journal.record, path=path)
         self._cache = PresenceCache(settings.presence_cache) if settings.presence_cache else None
         self._tracker = CallTracker(directory_of(office), settings.pbx)
         self.up_now = UpNow()
@@ -148,7 +151,7 @@ class Router:
         self.dispatcher.seats.on_change(self._agents_changed)
         self._leading = Leading(self.dispatcher, actor)
         self._lead_wanted = asyncio.Event()
-        questions = Questions(self.dispatcher, partial(self._commands.confirm, CommandKind.PULL))
+        questions = Questions(self.dispatcher, partial(self._commands.confirm, CommandKind.PULL), path)
         self._agi = FastAgiServer(
             settings.agi_host,
             settings.agi_port,

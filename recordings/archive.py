@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from crm_core.call_path import CallPath
 from crm_core.errors import NotFound, Unavailable
 from crm_core.recordings.model import Recording
 from crm_core.recordings.service import RecordingService
@@ -26,6 +27,7 @@ BLOCK_S = 10
 LOST_S = 0.25  # an encoder pads its ends; more than this is lost sound
 _QUEUE = 10_000
 _RETRY_S = 30.0
+_WAITS_S = 10.0  # for questions that are being answered
 
 
 class Format(StrEnum):
@@ -78,8 +80,15 @@ class Archive:
     """`start()`, `submit()`, `stop()`. Owns one process and one task."""
 
     def __init__(
-        self, *, service: RecordingService, root: Path, format: Format = Format.MP3, pbx: str = "main"
+        self,
+        *,
+        service: RecordingService,
+        root: Path,
+        format: Format = Format.MP3,
+        pbx: str = "main",
+        path: CallPath | None = None,
     ) -> None:
+        self._path = path or CallPath()
         self._service, self._root, self._pbx = service, root, pbx
         self._format = format if can_compress() else Format.WAV
         self._heavy = HeavyWork()
@@ -121,6 +130,7 @@ class Archive:
         await self._leftovers()
         while True:
             recording = await self._queue.get()
+            await self._path.give_way(_WAITS_S)
             try:
                 await self.archive(recording)
             except (Unavailable, NotFound, BadCopy, OSError) as error:

@@ -24,6 +24,7 @@ import structlog
 
 from crm_core.bus.event import Event
 from crm_core.bus.port import Bus, Lagged, Subscription
+from crm_core.call_path import CallPath
 from crm_core.calls.events import CallAnswered, CallEnded, CallEvent, CallSettled
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
@@ -44,6 +45,7 @@ SWEEP_EVERY_S = 60.0
 MOMENT_S = 0.5  # after the end of a call
 UNKNOWN_S = 3600.0  # a file whose call nobody knows is taken in after this, even if it was never closed
 _WORKERS = 2
+_WAITS_S = 2.0  # for questions that are being answered
 _QUEUE = 1000  # overflow: the sweep finds what was dropped
 _SETTLED = 1000  # words of the ledger remembered: each is told twice, by the live side and by the database
 
@@ -79,10 +81,12 @@ class Recorder:
         pbx: str = "main",
         close_s: float = CLOSE_S,
         moment_s: float = MOMENT_S,
+        path: CallPath | None = None,
     ) -> None:
         self._service, self._calls, self._bus = service, calls, bus
         self._root, self._clock, self._archive, self._pbx = root, clock, archive, pbx
         self._health, self._moment_s = health, moment_s
+        self._path = path or CallPath()
         self._threads = FileThreads("recordings", _WORKERS)
         self.watch = Watch(service, root, clock, health, self._threads)
         self.taking = Taking(
@@ -135,6 +139,7 @@ class Recorder:
 
     async def _follow(self, events: Subscription) -> None:
         async for event in events:
+            await self._path.give_way(_WAITS_S)
             try:
                 await self.handle(event)
             except Unavailable as error:
@@ -199,6 +204,7 @@ class Recorder:
             ended = await self._queue.get()
             try:
                 await asyncio.sleep(max(0.0, ended.due - asyncio.get_running_loop().time()))
+                await self._path.give_way(_WAITS_S)
                 await self._take(ended)
             except (Unavailable, OSError) as error:
                 log.warning("recording waits", call_id=str(ended.call_id), reason=str(error))

@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable, Hashable
 
 import structlog
 
+from crm_core.call_path import CallPath
 from crm_core.errors import CallcardError, Unavailable
 
 log = structlog.get_logger(__name__)
+
+_WAITS_S = 1.0  # a job, for questions that are being answered
 
 Job = Callable[[], Awaitable[None]]
 
@@ -23,11 +26,19 @@ class WorkBehind:
     list; when a whole pass has failed, the worker backs off.
     """
 
-    def __init__(self, *, limit: int = 5_000, timeout_s: float = 5.0, pause_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        *,
+        limit: int = 5_000,
+        timeout_s: float = 5.0,
+        pause_s: float = 1.0,
+        path: CallPath | None = None,
+    ) -> None:
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
         self._limit = limit
         self._timeout_s = timeout_s
         self._pause_s = pause_s
+        self._path = path or CallPath()
         self._more = asyncio.Event()
         self.dropped = 0
 
@@ -47,6 +58,7 @@ class WorkBehind:
         """Try every job once. Returns how many are left to try again."""
         failed = 0
         for key in tuple(self._jobs):
+            await self._path.give_way(_WAITS_S)
             job = self._jobs.pop(key, None)
             if job is None:
                 continue

@@ -15,12 +15,14 @@ import structlog
 
 from crm_core.bus.event import Event
 from crm_core.bus.port import Bus
+from crm_core.call_path import CallPath
 from crm_core.calls.events import CallEvent, CallSettled
 from crm_core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
 Send = Callable[[Sequence[Event]], Awaitable[None]]
+Linger = Callable[[], Awaitable[None]]
 
 
 class Record(Protocol):
@@ -31,17 +33,18 @@ class Record(Protocol):
 
 _BATCH = 200
 _JOURNAL_LINGER_S = 0.05  # a call changes several times in a moment, and its row holds the last of it
+_JOURNAL_WAITS_S = 0.2  # for questions that are being answered
 
 
 class Stream:
     """A bounded line of events and whoever takes them. Overflow drops the oldest, counted and logged."""
 
     def __init__(
-        self, name: str, send: Send, *, limit: int, pause_s: float = 0.5, linger_s: float = 0.0
+        self, name: str, send: Send, *, limit: int, pause_s: float = 0.5, linger: Linger | None = None
     ) -> None:
-        """*linger_s*: how long `run` lets more come before it sends."""
+        """*linger*: waits in `run` while more may come, before it sends."""
         self.dropped = 0
-        self._linger_s = linger_s
+        self._linger = linger
         self._name = name
         self._send = send
         self._limit = limit
@@ -81,7 +84,8 @@ class Stream:
         """Drain whenever something waits, until cancelled."""
         while True:
             await self._more.wait()
-            await asyncio.sleep(self._linger_s)
+            if self._linger is not None:
+                await self._linger()
             self._more.clear()
             try:
                 await self.drain()
@@ -101,7 +105,15 @@ class Stream:
 class EventOutlet:
     """Implements `callrouter.acd.ports.Outlet` over the bus and the journal of calls."""
 
-    def __init__(self, bus: Bus, record: Record, *, limit: int = 50_000) -> None:
+    def __init__(
+        self, bus: Bus, record: Record, *, limit: int = 50_000, path: CallPath | None = None
+    ) -> None:
+        path = path or CallPath()
+
+        async def linger() -> None:
+            await asyncio.sleep(_JOURNAL_LINGER_S)
+            await path.give_way(_JOURNAL_WAITS_S)
+
         async def publish(events: Sequence[Event]) -> None:
             await bus.publish(*events)
 
@@ -110,7 +122,7 @@ class EventOutlet:
             await record(calls, heard=not self.bus.holds(calls))
 
         self.bus = Stream("bus", publish, limit=limit)
-        self.journal = Stream("journal", write, limit=limit, linger_s=_JOURNAL_LINGER_S)
+        self.journal = Stream("journal", write, limit=limit, linger=linger)
 
     def put(self, *events: Event) -> None:
         """Hand over without waiting. What the ledger settled is in the database already."""

@@ -7,9 +7,10 @@ from typing import Protocol
 
 import structlog
 
-from callrouter.acd.ask import Ask, Reason, parse_ask
+from callrouter.acd.ask import Answer, Ask, Reason, parse_ask
 from callrouter.acd.dispatcher import Dispatcher
 from callrouter.metrics import AGI_REQUESTS
+from crm_core.call_path import CallPath
 from crm_core.errors import BadInput
 from crm_core.presence.model import ChosenState
 
@@ -34,19 +35,35 @@ class Session(Protocol):
 class Questions:
     """`route` and `state`. Saying nothing is a right answer: the dialplan then goes to its net."""
 
-    def __init__(self, dispatcher: Dispatcher, pulled: Callable[[str], None]) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, pulled: Callable[[str], None], path: CallPath | None = None
+    ) -> None:
         """*pulled* hears that a redirected channel has arrived."""
         self._dispatcher = dispatcher
         self._pulled = pulled
+        self._path = path or CallPath()
 
     async def route(self, session: Session) -> None:
         """Who takes this call? Sets CC_DECISION, then ROUTE. Raises what the session raises."""
+        with self._path.answering():
+            answer = await self._answer(session)
+        if answer is None:
+            return
+        try:
+            await session.finished()
+        except BaseException:
+            AGI_REQUESTS.labels(result="lost").inc()
+            raise
+        AGI_REQUESTS.labels(result=answer.decision.action.value).inc()
+
+    async def _answer(self, session: Session) -> Answer | None:
+        """Decide and send; the answer that is under way. None: nothing was said."""
         try:
             ask = self._read(session)
         except BadInput as error:
             AGI_REQUESTS.labels(result="bad_input").inc()
             log.warning("question out of form", field=error.field)
-            return
+            return None
         if ask.reason is Reason.FREED:
             self._pulled(ask.channel_name)
         try:
@@ -56,7 +73,7 @@ class Questions:
             raise
         if answer is None:
             AGI_REQUESTS.labels(result="net").inc()
-            return
+            return None
         try:
             await session.finish(answer.variables())
         except BaseException:
@@ -66,12 +83,7 @@ class Questions:
         # The proof is under way: what it decides is dialled within a second, and if not (the caller may be
         # gone) the offer is withdrawn by then. Freeing the agent any sooner could make two offers.
         self._dispatcher.told(answer)
-        try:
-            await session.finished()
-        except BaseException:
-            AGI_REQUESTS.labels(result="lost").inc()
-            raise
-        AGI_REQUESTS.labels(result=answer.decision.action.value).inc()
+        return answer
 
     async def state(self, session: Session) -> None:
         """A dialled code: `state,<agent>,<available|break|offline>`. Sets CC_RESULT=ok when it was taken."""

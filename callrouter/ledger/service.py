@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from callrouter.ledger.groups import CallGroups
 from callrouter.ledger.reader import Batch, CelReader, Place
 from callrouter.metrics import LEDGER_BEHIND, LEDGER_SETTLED, LEDGER_SKIPPED
 from callrouter.tracking.directory import Directory
+from crm_core.call_path import CallPath
 from crm_core.calls.ledger_store import LedgerPlace
 from crm_core.calls.settlement import Settlement
 from crm_core.clock import Clock
@@ -34,6 +35,7 @@ POLL_S = 0.25
 AGAIN_S = 0.5
 ABSENT_S = 10.0  # between looks at what the PBX has
 MUCH_BEHIND = 4 << 20  # bytes
+_WAITS_S = 1.0  # for questions that are being answered
 _MOVED = 1 << 20  # bytes read without a settled call after which the place is written all the same
 
 
@@ -56,6 +58,7 @@ class Surroundings:
     settled: Callable[[Settlement], None] = lambda _: None  # told after it was written
     must_wait: Callable[[], bool] = lambda: False  # older facts of these calls are still to be written
     channels: Callable[[], Collection[str] | None] = lambda: None  # Uniqueids the PBX has; None: not known
+    path: CallPath = field(default_factory=CallPath)
 
 
 class Ledger:
@@ -121,6 +124,7 @@ class Ledger:
             self._written = place
             self._reader.go_on_from(place.inode, place.offset)
         while True:
+            await self._around.path.give_way(_WAITS_S)
             try:
                 batch = await self._reader.read()
             except OSError as error:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.bus.event import Event, event_name, read_body
 from crm_core.bus.port import Bus
+from crm_core.call_path import CallPath
 from crm_core.clock import Clock
 from crm_core.db.base import Base
 from crm_core.db.engine import Database
@@ -36,6 +37,7 @@ _KEEP = timedelta(days=1)
 _CLEAN_EVERY_S = 600.0
 _MOMENT_S = 0.02  # after being woken: what is written side by side goes out together
 _SWEEP_S = 10.0
+_WAITS_S = 1.0  # for questions that are being answered
 _RELAY_LOCK = 0x43_43_4F_42  # advisory lock key, "CCOB": one relay at a time keeps the order
 
 
@@ -103,11 +105,20 @@ class OutboxRelay:
     of several, in several processes, one works at a time.
     """
 
-    def __init__(self, database: Database, bus: Bus, clock: Clock, *, interval_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        clock: Clock,
+        *,
+        interval_s: float = 1.0,
+        path: CallPath | None = None,
+    ) -> None:
         self._database = database
         self._bus = bus
         self._clock = clock
         self._interval_s = interval_s
+        self._path = path or CallPath()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._clean_at = clock.monotonic()
@@ -147,6 +158,7 @@ class OutboxRelay:
                 await asyncio.sleep(_MOMENT_S)
             except TimeoutError:
                 pass  # a look without being asked: another process may have written
+            await self._path.give_way(_WAITS_S)
             self._wake.clear()
             try:
                 await self.sweep()
