@@ -8,8 +8,8 @@ if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" = 0 ]; then
     echo "Installing what the tests need from the system (once): ${missing[*]} …"
     export DEBIAN_FRONTEND=noninteractive
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null 2>/tmp/callcard-needs.$$ && { rm -f /tmp/callcard-needs.$$; exit 0; }
-    cat /tmp/callcard-needs.$$; rm -f /tmp/callcard-needs.$$
+    if said=$({ apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } 2>&1 >/dev/null); then exit 0; fi
+    echo "$said"
 fi
 echo "The tests need: sudo apt-get install ${missing[*]}"
 exit 1
