@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark in turn, each in a process of its own; results are JSON lines on standard output.
+"""`make bench`: every benchmark in turn, each in its own process; JSON lines on standard output.
 
 `python -m benchmarks route identify` runs only those.
 """
