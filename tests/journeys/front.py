@@ -190,7 +190,7 @@ class Front:
         await until(agreed, timeout=10, what=lambda: f"API and ledger to agree: {wrong}")
 
     async def _merged_ids(self) -> set[str]:
-        async with self.database.hot() as connection:
+        async with self.database.hot(timeout_s=5) as connection:
             rows = await connection.fetch("SELECT id FROM calls WHERE merged_into IS NOT NULL")
         return {str(row["id"]) for row in rows}
 

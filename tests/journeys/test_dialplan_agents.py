@@ -22,6 +22,7 @@ async def talk(house: House, agent: str = "anna") -> tuple[OutgoingCall, Incomin
     leg = await house.phones[agent].next_invite()
     await asyncio.gather(call.answered(), leg.answered())
     await asyncio.gather(call.hears(TONES, 600), leg.hears(TONES, 440))  # bridged, not only answered
+    await asyncio.sleep(0.3)  # a REFER while Asterisk still moves the bridge is accepted and comes to nothing
     return call, leg
 
 

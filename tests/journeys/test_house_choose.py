@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 async def misses(house: House, agent: str) -> int:
     """Unanswered offers in a row, as the database has them."""
-    async with house.database.hot() as connection:
+    async with house.database.hot(timeout_s=5) as connection:
         return int(await connection.fetchval("SELECT misses FROM agent_presence WHERE agent = $1", agent))
 
 
@@ -130,7 +130,7 @@ async def test_codes_dialled_on_the_phone_choose_the_state(house: House) -> None
         await call.answered()
         await house.until_state("elena", state)
         await call.hangup()
-    async with house.database.hot() as connection:
+    async with house.database.hot(timeout_s=5) as connection:
         chosen = await connection.fetchval("SELECT chosen FROM agent_presence WHERE agent = 'elena'")
     assert chosen == "offline"
     assert len(await house.calls()) == known, "choosing a state is no call"

@@ -93,7 +93,7 @@ async def test_audio_whole_in_ranges_and_audited(house: House) -> None:
         await house.get(f"/api/v1/recordings/{recording['id']}", who=stranger, status=404)
     async with house.http.get(f"http://{house.settings.http}{recording['audio']}") as answer:
         assert answer.status == 401
-    async with house.database.hot() as connection:
+    async with house.database.hot(timeout_s=5) as connection:
         rows = await connection.fetch(
             "SELECT actor FROM audit WHERE action = 'recording.played' AND subject_id = $1 ORDER BY id",
             recording["id"],
