@@ -109,7 +109,9 @@ async def test_ten_first_calls_of_one_number_at_once_make_one_card(house: House)
     (card,) = await cards(house, number)
     made = (await house.calls())[:10]
     assert {call["customer_id"] for call in made} == {card["id"]}
-    assert sum("identified_new" in codes(call) for call in made) <= 1  # none: the first one was late
+    late = any("identify_late" in codes(call) for call in made)  # its card was made, and not told of as new
+    new = sum("identified_new" in codes(call) for call in made)
+    assert new == 1 or (new == 0 and late)
 
 
 async def test_a_withheld_number_keeps_no_card(house: House) -> None:
