@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import socket
 import subprocess
 import threading
@@ -22,18 +23,23 @@ class PostgresThread:
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="test-postgres")
+        # A daemon, stopped at exit too: a test run that breaks off must not wait for it for ever.
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run()), name="test-postgres", daemon=True
+        )
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
+        atexit.register(self.stop)
         self._thread.start()
         self._started.wait(120)
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
-        """Stop the server and its thread."""
-        if self._loop is not None and self._stop is not None:
+        """Stop the server and its thread; once more does nothing."""
+        atexit.unregister(self.stop)
+        if self._thread.is_alive() and self._loop is not None and self._stop is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(60)
 
