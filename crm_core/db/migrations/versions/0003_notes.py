@@ -1,0 +1,12 @@
+"""Room for notes."""
+
+from __future__ import annotations
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward only: going back means restoring the backup made before."""

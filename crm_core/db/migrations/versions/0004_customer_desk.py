@@ -1,0 +1,12 @@
+"""Room for customer desk."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Forward only: going back means restoring the backup made before."""
