@@ -27,7 +27,8 @@ from crm_core.people.service import PeopleService
 from crm_core.presence.model import ChosenState
 from crm_core.presence.service import PresenceService
 from tests.fakes.sip_peer import IncomingCall, OutgoingCall, SipPeer
-from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
+from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
+from tests.servers import free_port
 
 OURS, PEER = "+74955550100", "74955550199"
 OURS_ONE, PEER_ONE = "+74955550101", "74955550198"

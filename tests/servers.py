@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
+import random
 import socket
 import subprocess
 import threading
@@ -12,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from crm_core.db.embedded import EmbeddedPostgres
+
+_FIRST_PORT, _PORTS = 11_000, 1_000
 
 
 class PostgresThread:
@@ -104,11 +108,30 @@ class RedisProcess:
         return True
 
 
-def free_port(host: str) -> int:
-    """A TCP port nobody listens on at *host*."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def worker() -> int:
+    """Which of several test processes this is (pytest-xdist), counted from 0."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port nobody listens on at *host*.
+
+    Below the range the system picks from, and each test process in a piece of its own: what is free now
+    is not taken by somebody's outgoing connection, or by a server of another process, before it is used.
+    """
+    while True:
+        port = random.randrange(_PORTS) + _FIRST_PORT + _PORTS * worker()
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+
+
+def rtp_start(base: int) -> int:
+    """The first RTP port of a PBX here, where the first test process uses *base* (20,000 to 22,999)."""
+    return base + 3_000 * worker()
 
 
 def wait_until(condition: Callable[[], bool], failure: str, seconds: float = 10.0) -> None:

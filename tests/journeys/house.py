@@ -35,7 +35,8 @@ from tests.journeys.front import (
     ready,
     until,
 )
-from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
+from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
+from tests.servers import free_port, rtp_start
 
 ALL = frozenset({"router", "web", "recorder"})
 CALLER = 440  # Hz: what callers say
@@ -158,7 +159,11 @@ async def running_house(
         }
         trunk = await stack.enter_async_context(await SipPeer.open(CALLERS))
         text = office_text(
-            phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=20_000, queue=queue, ring_s=ring_s
+            phones,
+            sip_port=free_sip_port("127.0.0.1"),
+            rtp_start=rtp_start(20_000),
+            queue=queue,
+            ring_s=ring_s,
         )
         office = read_office(text)
         settings = Settings(

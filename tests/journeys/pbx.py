@@ -21,6 +21,7 @@ from asterisk_conf.settings import Asterisk, PbxSettings
 from crm_core.office.model import OfficeFile
 from tests.fakes.pbx_secrets import new_device_secrets, new_secret, new_system_name
 from tests.fakes.sip_peer import Credentials
+from tests.servers import free_port, rtp_start
 
 _RTP_PORTS = 400
 
@@ -51,13 +52,6 @@ def cache_folder() -> Path:
     return Path(os.environ.get("CALLCARD_CACHE", default)).expanduser()
 
 
-def free_port(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
-
-
 def free_sip_port(address: str) -> int:
     """A port free for UDP and for TCP."""
     while True:
@@ -77,8 +71,7 @@ async def find_or_install() -> Asterisk:
 
 def pbx_settings(office: OfficeFile, home: Path, *, agi_port: int, address: str = "127.0.0.1") -> PbxSettings:
     """Fresh secrets and free ports for one PBX below *home*."""
-    rtp = free_port(address, socket.SOCK_DGRAM) // 2 * 2
-    rtp = min(rtp, 65_000 - _RTP_PORTS)
+    rtp = rtp_start(22_400)
     return PbxSettings(
         home=home,
         run_dir=home / "run",

@@ -24,7 +24,8 @@ from tests.fakes.offices import decode_office
 from tests.fakes.rows import Rows
 from tests.fakes.sip_peer import OutgoingCall, Phone, SipPeer
 from tests.journeys.dialplan_house import AGENTS, CALLER, MAIN, house_office
-from tests.journeys.pbx import RunningPbx, free_port, running_pbx
+from tests.journeys.pbx import RunningPbx, running_pbx
+from tests.servers import free_port
 
 
 @dataclass

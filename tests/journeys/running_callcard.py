@@ -28,7 +28,8 @@ from crm_core.office.reading import read_office
 from tests.fakes.sip_peer import Answer, Call, IncomingCall, Phone, SipPeer
 from tests.fakes.tcp_proxy import TcpProxy
 from tests.journeys.front import AGENTS, CALLERS, PHONES, Front, make_tokens, office_text, ready, until
-from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
+from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
+from tests.servers import free_port, rtp_start
 
 CALLER_TONE, AGENT_TONE = 440, 600  # Hz, as SipPeer and Phone send them
 RING_S = 25  # longer than a worker needs to start again on a busy machine
@@ -228,7 +229,9 @@ async def running_callcard(
                 TcpProxy.open(("127.0.0.1", settings.ami_port), ("127.0.0.1", free_port("127.0.0.1")))
             )
             overlay = over_manager(f"[general](+)\nport = {ami.target[1]}\n", overlay)
-        text = office_text(phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=20_600, queue=queue)
+        text = office_text(
+            phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=rtp_start(20_600), queue=queue
+        )
         text = text.replace("ring_s: 6", f"ring_s: {RING_S}")
         supervisor = Supervisor(settings, office_text=text, overlay=overlay)
         await stack.enter_async_context(supervisor.running())

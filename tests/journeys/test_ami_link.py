@@ -34,7 +34,8 @@ from crm_core.ids import parse_id
 from tests.fakes.offices import decode_office
 from tests.fakes.sip_peer import Answer, Phone, SipPeer
 from tests.journeys.dialplan_house import AGENTS, CALLER, MAIN, dial, house_office
-from tests.journeys.pbx import RunningPbx, free_port, running_pbx
+from tests.journeys.pbx import RunningPbx, running_pbx
+from tests.servers import free_port
 
 pytestmark = pytest.mark.journey
 

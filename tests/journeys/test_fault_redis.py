@@ -22,8 +22,8 @@ from crm_core.db.engine import Database
 from crm_core.office.reading import read_office
 from tests.fakes.sip_peer import Answer, Phone, SipPeer
 from tests.journeys.front import AGENTS, CALLERS, PHONES, Front, make_tokens, office_text, ready, until
-from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
-from tests.servers import RedisProcess
+from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
+from tests.servers import RedisProcess, free_port, rtp_start
 
 pytestmark = pytest.mark.journey
 
@@ -56,7 +56,7 @@ async def running_apart(database_url: str, redis_url: str) -> AsyncIterator[Fron
             for name in AGENTS
         }
         trunk = await stack.enter_async_context(await SipPeer.open(CALLERS))
-        text = office_text(phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=21_200)
+        text = office_text(phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=rtp_start(21_200))
         office = read_office(text)
         settings = Settings(
             data=data,

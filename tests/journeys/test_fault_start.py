@@ -22,7 +22,8 @@ from crm_core.db.engine import Database
 from crm_core.people.service import PeopleService
 from tests.fakes.sip_peer import Phone, SipPeer
 from tests.journeys.front import AGENTS, CALLERS, PHONES, SALES, office_text, until
-from tests.journeys.pbx import cache_folder, find_or_install, free_port, free_sip_port
+from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
+from tests.servers import free_port, rtp_start
 
 pytestmark = pytest.mark.journey
 
@@ -134,7 +135,9 @@ async def test_up_is_refused_twice_ended_by_ctrl_c_and_knows_its_calls_again(dat
     sip_port = free_sip_port("127.0.0.1")
     async with await SipPeer.open(CALLERS) as trunk, await Phone.open(PHONES, endpoint="x") as phone:
         office = data / "office.yaml"
-        office.write_text(office_text(dict.fromkeys(AGENTS, phone), sip_port=sip_port, rtp_start=21_800))
+        office.write_text(
+            office_text(dict.fromkeys(AGENTS, phone), sip_port=sip_port, rtp_start=rtp_start(21_800))
+        )
         uri = f"sip:{SALES}@127.0.0.1:{sip_port}"
         async with _command(data, "up", "--office", str(office)) as up:
             await _says(up, "Callcard is up")

@@ -17,6 +17,7 @@ from tests.fakes.sip_peer import Answer, Phone
 from tests.integration.cli.command_line import CommandLine, Said
 from tests.journeys.front import PHONES, SALES, make_tokens, until
 from tests.journeys.running_callcard import Callcard, frozen, note_invites, running_callcard, talk
+from tests.servers import rtp_start
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -103,7 +104,11 @@ async def knows(callcard: Callcard, agent: str) -> bool:
     ("old", "new", "says"),
     [
         ("queue: brief", "queue: nowhere", "'nowhere', which is not in queues"),
-        ("rtp_start: 20600", "rtp_start: 20602", "change only when the private PBX is started again"),
+        (
+            f"rtp_start: {rtp_start(20_600)}",
+            f"rtp_start: {rtp_start(20_602)}",
+            "change only when the private PBX is started again",
+        ),
     ],
 )
 async def test_what_cannot_be_applied_changes_nothing(

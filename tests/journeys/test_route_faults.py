@@ -11,8 +11,8 @@ from callrouter.router import Router
 from crm_core.calls.model import Outcome
 from crm_core.presence.model import ChosenState
 from tests.fakes.sip_peer import Answer, Ring
-from tests.journeys.pbx import free_port
 from tests.journeys.router_house import router_house
+from tests.servers import free_port
 
 pytestmark = pytest.mark.journey
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from tests.integration.cli.command_line import SAMPLE, CommandLine
-from tests.journeys.pbx import free_port
+from tests.servers import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.cli.command_line import SAMPLE, CommandLine
-from tests.journeys.pbx import cache_folder, free_port, free_sip_port
+from tests.journeys.pbx import cache_folder, free_sip_port
+from tests.servers import free_port
 
 pytestmark = pytest.mark.integration
 
