@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo needs test check format messages bench build lock clean
+.PHONY: help setup demo needs pages test check format messages bench build lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,25 +31,37 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 	@$(BIN)/pip install $(PIP_FLAGS) -r requirements-dev.lock
 	@touch $@
 
-setup: $(VENV)/.dev ## Install everything into .venv, and Asterisk into the cache
+# Node for the front-end: the system's (20 or newer, with npm), else a wheel that brings it along.
+$(VENV)/.node: requirements-build.lock | $(BIN)/python
+	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then :; \
+	else echo "Installing Node to build the pages with (once) …"; $(BIN)/pip install $(PIP_FLAGS) -r requirements-build.lock; fi
+	@touch $@
+
+# Does nothing while the sources are those that it was built from.
+pages: $(VENV)/.node ## Build the pages' scripts and styles
+	@$(BIN)/python agent_ui/frontend/make.py build
+
+setup: $(VENV)/.dev pages ## Install everything into .venv, and Asterisk into the cache
 	@$(BIN)/callcard pbx install
 
-demo: $(VENV)/.run ## Run an office with real calls in this terminal; Ctrl-C ends everything (DEMO="--calls 3")
+demo: $(VENV)/.run pages ## Run an office with real calls in this terminal; Ctrl-C ends everything (DEMO="--calls 3")
 	@$(BIN)/callcard demo $(DEMO)
 
 # First of all, so that what is missing is said before anything is fetched.
 needs:
 	@bash tests/needs.sh
 
-test: needs $(VENV)/.dev ## Run all tests, on real PostgreSQL, Redis and Asterisk
+test: needs $(VENV)/.dev pages ## Run all tests, on real PostgreSQL, Redis and Asterisk
+	@$(BIN)/python agent_ui/frontend/make.py test
 	@$(BIN)/callcard pbx install --quiet
 	@$(BIN)/pytest
 
-check: $(VENV)/.dev ## Format, lint, types, rooms, translations, docs, locks
+check: $(VENV)/.dev $(VENV)/.node ## Format, lint, types, rooms, translations, docs, locks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python agent_ui/frontend/make.py check
 	@$(BIN)/python -m tests.checks
 
 format: $(VENV)/.dev ## Format the code
@@ -59,17 +71,18 @@ format: $(VENV)/.dev ## Format the code
 messages: $(VENV)/.dev ## Bring the translation files up to the code's texts
 	@$(BIN)/python -m tests.checks.translations --update
 
-bench: needs $(VENV)/.dev ## Measure beside the peers: one JSON object a line
+bench: needs $(VENV)/.dev pages ## Measure beside the peers: one JSON object a line
 	@$(BIN)/callcard pbx install --quiet
 	@$(BIN)/python -m benchmarks
 
-build: $(VENV)/.dev ## Make a wheel in dist/
+build: $(VENV)/.dev pages ## Make a wheel in dist/
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build -t wheel
 
 lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile pyproject.toml --extra embedded --extra audio --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements-dev.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:node --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements-build.lock
 
 clean: ## Remove what was built here (not the cache, not data)
-	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist agent_ui/static agent_ui/frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,8 +10,11 @@ from aiohttp.typedefs import Handler
 
 from agent_ui.api.problems import problems
 from agent_ui.api.routes import add_api
+from agent_ui.assets import add_assets, load_assets
 from agent_ui.auth import signed_in
+from agent_ui.gallery.routes import add_gallery
 from agent_ui.live.routes import LIVE, add_live
+from agent_ui.pages import add_templates
 from agent_ui.services import SERVICES, WebServices
 from agent_ui.status import add_status
 from crm_core.errors import StartRefused
@@ -35,14 +38,20 @@ SECURITY_HEADERS = {
 
 
 def build_app(services: WebServices) -> web.Application:
-    """The application over *services*. Without a token only what `auth.PUBLIC` names."""
+    """The application over *services*. Without a token only what `auth.PUBLIC` names.
+
+    Raises StartRefused when the pages' assets were not built.
+    """
     app = web.Application(middlewares=[problems, _timed, signed_in], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app.on_response_prepare.append(_secure)
     app.on_shutdown.append(_close_sockets)
+    add_assets(app, load_assets())
+    add_templates(app)
     add_status(app)
     add_api(app)
     add_live(app)
+    add_gallery(app)
     return app
 
 

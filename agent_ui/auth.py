@@ -9,7 +9,7 @@ from agent_ui.services import READER, SERVICES
 from crm_core.errors import NotSignedIn
 from crm_core.i18n import N_
 
-PUBLIC = frozenset({"/healthz", "/metrics", "/api/v1/openapi.json"})
+PUBLIC = frozenset({"/healthz", "/metrics", "/api/v1/openapi.json", "/static/{name}"})
 LIVE_PROTOCOL = "callcard.live"
 TOKEN_PROTOCOL = "callcard.token."  # noqa: S105 - the prefix, not a token
 LONGEST_TOKEN = 200

@@ -1,10 +1,68 @@
-"""The language of an answer (RFC 9110 section 12.5.4)."""
+"""In which language and manner a request is answered (RFC 9110 section 12.5.4)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 from aiohttp import web
 
+from agent_ui.services import READER, SERVICES
+from crm_core.errors import Unavailable
 from crm_core.i18n import LANGUAGES
+from crm_core.people.model import Office
+
+
+class Theme(StrEnum):
+    """How pages look; *auto* follows the machine."""
+
+    AUTO = "auto"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """All that decides how a value is put into words. The same manner gives the same text.
+
+    *timezone*: IANA name; *country*: ISO 3166, where numbers are written in their national form.
+    """
+
+    language: str = LANGUAGES[0]
+    timezone: str = "UTC"
+    country: str = "ZZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How one person wants to be answered."""
+
+    manner: Manner
+    theme: Theme = Theme.AUTO
+
+    @property
+    def language(self) -> str:
+        """en, ru or az."""
+        return self.manner.language
+
+
+def preferences(request: web.Request) -> Preferences:
+    """Language of the request; time zone and country of the office that the reader sits in."""
+    office = _office(request)
+    language = asked_language(request)
+    if office is None:
+        return Preferences(manner=Manner(language=language))
+    return Preferences(manner=Manner(language=language, timezone=office.timezone, country=office.country))
+
+
+def _office(request: web.Request) -> Office | None:
+    reader = request.get(READER)
+    if reader is None:
+        return None
+    try:
+        return request.app[SERVICES].hub.directory.offices.get(reader.office)
+    except Unavailable:  # not loaded yet: a page may come before the first snapshot
+        return None
 
 
 def asked_language(request: web.BaseRequest) -> str:

@@ -1,0 +1,7 @@
+// What every page does.
+
+import "htmx.org/dist/htmx.esm.js";
+
+import { startTimers } from "./timers";
+
+startTimers(document);
