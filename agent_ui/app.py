@@ -15,6 +15,7 @@ from agent_ui.auth import signed_in
 from agent_ui.gallery.routes import add_gallery
 from agent_ui.live.routes import LIVE, add_live
 from agent_ui.pages import add_templates
+from agent_ui.phone.routes import WS, add_phone
 from agent_ui.services import SERVICES, WebServices
 from agent_ui.status import add_status
 from crm_core.errors import StartRefused
@@ -24,14 +25,14 @@ log = structlog.get_logger(__name__)
 BODY_LIMIT = 64 * 1024  # bytes
 REQUEST_TIMEOUT_S = 10.0
 # These end when their client does, or bound each of their own waits.
-UNTIMED = frozenset({LIVE, "/api/v1/recordings/{id}/audio"})
+UNTIMED = frozenset({LIVE, WS, "/api/v1/recordings/{id}/audio"})
 
 SECURITY_HEADERS = {
     "Server": "callcard",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -51,6 +52,7 @@ def build_app(services: WebServices) -> web.Application:
     add_status(app)
     add_api(app)
     add_live(app)
+    add_phone(app)
     add_gallery(app)
     return app
 
@@ -101,3 +103,5 @@ async def _secure(_request: web.Request, response: web.StreamResponse) -> None:
 
 async def _close_sockets(app: web.Application) -> None:
     app[SERVICES].hub.close()
+    if (phones := app[SERVICES].phones) is not None:
+        phones.close()

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from aiohttp import web
 
-from agent_ui.services import READER, SERVICES
+from agent_ui.services import PREFERENCES, READER, SERVICES
 from crm_core.errors import Unavailable
 from crm_core.i18n import LANGUAGES
-from crm_core.people.model import Office
-
-
-class Theme(StrEnum):
-    """How pages look; *auto* follows the machine."""
-
-    AUTO = "auto"
-    LIGHT = "light"
-    DARK = "dark"
+from crm_core.people.model import Office, Theme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +38,14 @@ class Preferences:
 
 
 def preferences(request: web.Request) -> Preferences:
-    """Language of the request; time zone and country of the office that the reader sits in."""
+    """What the person chose for their screens; time zone and country of the office they sit in."""
     office = _office(request)
     language = asked_language(request)
-    if office is None:
-        return Preferences(manner=Manner(language=language))
-    return Preferences(manner=Manner(language=language, timezone=office.timezone, country=office.country))
+    manner = Manner(language=language)
+    if office is not None:
+        manner = Manner(language=language, timezone=office.timezone, country=office.country)
+    chosen = request.get(PREFERENCES)
+    return Preferences(manner=manner, theme=chosen.theme if chosen is not None else Theme.AUTO)
 
 
 def _office(request: web.Request) -> Office | None:
@@ -66,7 +59,13 @@ def _office(request: web.Request) -> Office | None:
 
 
 def asked_language(request: web.BaseRequest) -> str:
-    """The first of our languages that Accept-Language prefers; English when none is named."""
+    """What the signed-in person chose; else the first of our languages that Accept-Language prefers,
+    and English when none is named.
+    """
+    chosen = request.get(PREFERENCES)
+    language: str | None = chosen.language if chosen is not None else None
+    if language is not None:
+        return language
     return best_language(request.headers.get("Accept-Language", ""))
 
 

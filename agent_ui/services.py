@@ -5,7 +5,7 @@ Every reading method takes the reader: what may be seen is decided where the SQL
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,16 +13,22 @@ from typing import Protocol
 from uuid import UUID
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client.registry import Collector
 
 from agent_ui.live.hub import LiveHub
+from agent_ui.phone.proxy import PhoneProxy
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
-from crm_core.customers.model import Customer
+from crm_core.customers.model import Customer, CustomerChange, NewCustomer
 from crm_core.health import Health
-from crm_core.people.model import Reader
+from crm_core.people.model import Preferences, Reader, SessionInfo, SignedIn
+from crm_core.people.sessions import NewSession
 from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
+
+
+def _nothing() -> None:
+    """Nobody to tell."""
 
 
 class Tokens(Protocol):
@@ -30,6 +36,40 @@ class Tokens(Protocol):
 
     async def reader_for_token(self, token: str) -> Reader | None:
         """None for a token that is unknown or revoked, or whose person left. Raises Unavailable."""
+        ...
+
+
+class Sessions(Protocol):
+    """Signing in and out, and what is a person's own. Raises Unavailable."""
+
+    async def sign_in(
+        self, name: str, password: str, *, address: str, user_agent: str, instead_of: str | None
+    ) -> NewSession:
+        """A new session; the one of the token *instead_of* ends. Raises SignInFailed, TooManyTries."""
+        ...
+
+    async def signed_in(self, token: str) -> SignedIn | None:
+        """None for a session that is unknown or over, or whose person left."""
+        ...
+
+    async def sign_out(self, token: str) -> None:
+        """End the session of this token."""
+        ...
+
+    async def own(self, reader: Reader) -> Sequence[SessionInfo]:
+        """The person's sessions, last seen first."""
+        ...
+
+    async def end(self, reader: Reader, id: UUID) -> None:
+        """End one of them. Raises NotFound."""
+        ...
+
+    async def change_password(self, reader: Reader, old: str, new: str, *, address: str) -> None:
+        """End all but this session, too. Raises SignInFailed, TooManyTries, BadInput."""
+        ...
+
+    async def set_preferences(self, reader: Reader, chosen: Preferences) -> None:
+        """Raises BadInput."""
         ...
 
 
@@ -62,6 +102,10 @@ class Calls(Protocol):
         """The call with its new disposition. Raises NotFound, Forbidden."""
         ...
 
+    async def choose_customer(self, reader: Reader, call_id: UUID, customer_id: UUID) -> Call:
+        """The call with the card that its caller is. Raises NotFound for a call or a card not to be seen."""
+        ...
+
 
 class Customers(Protocol):
     """Cards. Raises Unavailable."""
@@ -81,6 +125,14 @@ class Customers(Protocol):
 
     async def get(self, reader: Reader, customer_id: UUID, *, met: bool) -> Customer:
         """*met*: the reader may see a call of this card, and so the card. Raises NotFound."""
+        ...
+
+    async def create(self, reader: Reader, new: NewCustomer) -> Customer:
+        """A new card. Raises BadInput, Forbidden, Conflict."""
+        ...
+
+    async def update(self, reader: Reader, customer_id: UUID, change: CustomerChange) -> Customer:
+        """The changed card. Raises NotFound, BadInput, Forbidden, Conflict."""
         ...
 
 
@@ -146,6 +198,7 @@ class WebServices:
     """All that the web needs, made by `callcard/wiring.py`."""
 
     tokens: Tokens
+    sessions: Sessions
     calls: Calls
     customers: Customers
     recordings: Recordings
@@ -153,10 +206,13 @@ class WebServices:
     playback: Playback
     hub: LiveHub
     health: Health
-    metrics: CollectorRegistry
+    metrics: Collector
     clock: Clock
+    phones: PhoneProxy | None = None  # None: there are no phones in the browser here
+    written: Callable[[], None] = _nothing  # somebody changed something: what that says need not wait
     origins: frozenset[str] = field(default_factory=frozenset)  # of other pages that may open /live
 
 
 SERVICES = web.AppKey("services", WebServices)
 READER = web.RequestKey("reader", Reader)
+PREFERENCES = web.RequestKey("preferences", Preferences)  # under a session only

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from aiohttp import web
 
-from agent_ui.language import Preferences, Theme
+from agent_ui.language import Preferences
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import Unavailable
 from crm_core.i18n import LANGUAGES, N_
-from crm_core.people.model import Reader, Role
+from crm_core.people.model import Reader, Role, Theme
 from crm_core.permissions import Action, Reach, reach
 
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "az": "Azərbaycan"}

@@ -15,24 +15,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from prometheus_client import REGISTRY
 
 from agent_ui.app import WebServer, build_app
 from agent_ui.live.hub import LiveHub
+from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
+from callcard.children import Children
 from callcard.layout import Layout
 from callcard.logs import set_up_logs
 from callcard.manners import mind_the_calls
+from callcard.metrics import HouseMetrics, own_metrics
 from callcard.office_copy import OfficeCopy
-from callcard.pbx import pbx_settings
+from callcard.pbx import ari_secret, browser_phones, pbx_settings
+from callcard.phones import BrowserPhones
 from callcard.settings import Keys, Settings, load_keys
 from callcard.states import States
 from callcard.tapped_bus import TappedBus
+from callrouter.control.ari import AriAuths
+from callrouter.control.phone_keys import PhoneKeys
 from callrouter.ledger.reader import CelReader
 from callrouter.ledger.service import Ledger, Surroundings
 from callrouter.router import Router, RouterSettings, directory_of
 from callrouter.tracking.facts import Settled
 from crm_core.bus.port import Bus
+from crm_core.bus.redis_reports import RedisReports
 from crm_core.bus.redis_streams import RedisBus
 from crm_core.call_path import CallPath
 from crm_core.calls.journal import CallJournal
@@ -45,13 +51,16 @@ from crm_core.db.engine import Database
 from crm_core.db.outbox import OutboxRelay
 from crm_core.db.spool import Spool
 from crm_core.errors import StartRefused
-from crm_core.health import Health
+from crm_core.health import Health, HealthState, PartHealth
 from crm_core.live.seeding import Seeding
 from crm_core.office.events import OfficeApplied
 from crm_core.office.model import OfficeFile
+from crm_core.people.phone_credentials import PhoneCredentials
 from crm_core.people.service import PeopleService
+from crm_core.people.sessions import SessionService
 from crm_core.presence.service import PresenceService
 from crm_core.recordings.service import RecordingService
+from crm_core.reports import Report
 from recordings.archive import Archive
 from recordings.intake import Recorder
 from recordings.playback import Playback
@@ -105,8 +114,10 @@ async def running_parts(settings: Settings, parts: frozenset[str]) -> AsyncItera
     async with AsyncExitStack() as stack:
         ground = await _ground(stack, settings, settings.database_url)
         router = await _router(stack, ground) if "router" in parts else None
-        hub = await _web(stack, ground) if "web" in parts else None
+        hub = await _web(stack, ground, parts) if "web" in parts else None
         recorder = await _recorder(stack, ground) if "recorder" in parts else None
+        if hub is None:
+            await _report(stack, ground, parts)
         yield Parts(
             settings=settings,
             keys=ground.keys,
@@ -193,8 +204,47 @@ async def _router(stack: AsyncExitStack, ground: _Ground) -> Router:
     if ledger is not None:
         await ledger.start()
         stack.push_async_callback(ledger.stop)
-    await _own(stack, _follow_office(ground, router, ledger), "office")
+    keys = await _phone_keys(stack, ground)
+    await _own(stack, _follow_office(ground, router, ledger, keys), "office")
     return router
+
+
+async def _phone_keys(stack: AsyncExitStack, ground: _Ground) -> PhoneKeys | None:
+    """Who keeps the passwords of phones in the browser at the private PBX; None for an attached one."""
+    if not ground.settings.private_pbx:
+        return None
+    own = pbx_settings(ground.settings, ground.keys, ground.office)
+    auths = AriAuths(f"http://127.0.0.1:{own.http_port}", own.ari_user, ari_secret(ground.keys))
+    stack.push_async_callback(auths.close)
+    keys = PhoneKeys(
+        _phone_credentials(ground), auths, ground.bus, ground.clock, pbx=ground.pbx, health=ground.health
+    )
+    keys.configure(browser_phones(ground.office))
+
+    def begun_anew(part: PartHealth) -> None:
+        if part.name == "ami.actor" and part.state is HealthState.UP:
+            keys.doubt()
+
+    ground.health.on_change(begun_anew)
+    await _own(stack, keys.run(), "phone keys")
+    return keys
+
+
+def _phone_credentials(ground: _Ground) -> PhoneCredentials:
+    people = PeopleService(ground.database, ground.clock)
+    return PhoneCredentials(ground.database, ground.clock, pbx=ground.pbx, readers=people.readers_by_token_id)
+
+
+async def _phones(stack: AsyncExitStack, ground: _Ground) -> PhoneProxy | None:
+    """The web's part of phones in the browser; the private PBX's web server is on this host's loopback."""
+    if not ground.settings.private_pbx:
+        return None
+    phones = BrowserPhones(_phone_credentials(ground), ground.relay, ground.bus)
+    await _own(stack, phones.run(), "browser phones")
+    address = f"http://127.0.0.1:{ground.settings.pbx_http_port}/ws"
+    proxy = PhoneProxy(address, phones, ground.clock)
+    await _own(stack, proxy.run(), "phone proxy")
+    return proxy
 
 
 def _ledger(ground: _Ground, router: Router, journal: CallJournal) -> Ledger | None:
@@ -241,20 +291,56 @@ def _router_settings(ground: _Ground) -> RouterSettings:
     )
 
 
-async def _follow_office(ground: _Ground, router: Router, ledger: Ledger | None) -> None:
-    """Hand every applied office to the router and the ledger."""
+async def _follow_office(
+    ground: _Ground, router: Router, ledger: Ledger | None, keys: PhoneKeys | None
+) -> None:
+    """Hand every applied office to the router, the ledger and the keeper of phones' passwords."""
     applied = await ground.bus.subscribe(OfficeApplied, name="office")
     try:
         async for _ in applied:
             office = await ground.copy.load()
             router.configure(office)
+            if keys is not None:
+                keys.configure(browser_phones(office))
             if ledger is not None:
                 ledger.configure(directory_of(office))
     finally:
         await applied.close()
 
 
-async def _web(stack: AsyncExitStack, ground: _Ground) -> LiveHub:
+def _reports(stack: AsyncExitStack, ground: _Ground) -> RedisReports:
+    assert ground.settings.redis_url is not None, "parts are not started apart without it"
+    reports = RedisReports(ground.settings.redis_url, pbx=ground.pbx)
+    stack.push_async_callback(reports.close)
+    return reports
+
+
+async def _report(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> None:
+    """Let the web know how this process is: it has no HTTP of its own."""
+    reports = _reports(stack, ground)
+    process = "-".join(sorted(parts))
+
+    async def say(report: Report) -> None:
+        await reports.put(process, report, keep_s=SILENT_S)
+
+    reporter = Reporter(ground.health, say, metrics=HouseMetrics(own_metrics(parts, apart=True)).text)
+    await _own(stack, reporter.run(), "report")
+
+
+async def _all_parts(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> HouseMetrics:
+    """Make health and metrics of this process those of the whole house."""
+    children = Children(ground.layout, ground.health)
+    await children.look()
+    await _own(stack, children.run(), "children")
+    elsewhere = sorted(EVERYTHING - parts)
+    if not elsewhere:
+        return HouseMetrics(own_metrics(parts, apart=False))
+    others = Others(ground.health, _reports(stack, ground), elsewhere, ground.clock)
+    await _own(stack, others.run(), "others")
+    return HouseMetrics(own_metrics(parts, apart=True), others.metrics)
+
+
+async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> LiveHub:
     people = PeopleService(ground.database, ground.clock)
     service = RecordingService(ground.database, ground.clock)
     hub = LiveHub(
@@ -268,6 +354,7 @@ async def _web(stack: AsyncExitStack, ground: _Ground) -> LiveHub:
         ground.bus.tap(hub.hand_over)
     services = WebServices(
         tokens=people,
+        sessions=SessionService(ground.database, ground.clock, ended=ground.relay.wake),
         calls=CallService(ground.database, ground.clock),
         customers=CustomerService(ground.database, ground.clock),
         recordings=service,
@@ -275,8 +362,10 @@ async def _web(stack: AsyncExitStack, ground: _Ground) -> LiveHub:
         playback=Playback(service, ground.layout.recordings),
         hub=hub,
         health=ground.health,
-        metrics=REGISTRY,
+        metrics=await _all_parts(stack, ground, parts),
+        phones=await _phones(stack, ground),
         clock=ground.clock,
+        written=ground.relay.wake,
     )
     await _own(stack, hub.run(), "live")
     server = WebServer(build_app(services), ground.settings.http.host, ground.settings.http.port)

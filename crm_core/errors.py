@@ -4,9 +4,11 @@ CallcardError
     BadInput        400  what was given is not of the form asked for
         BadOffice   400  the office file says something that cannot be
     NotSignedIn     401  no valid token or session
+        SignInFailed 401 name and password do not belong together (which of them is wrong is not said)
     Forbidden       403  may be seen, but this may not be done to it
     NotFound        404  does not exist, or may not be seen (the same answer on purpose)
     Conflict        409  somebody else changed it first, or it is taken
+    TooManyTries    429  too many wrong passwords; try again after `retry_after_s`
     Unavailable     503  a dependency is away; nothing was changed, try again
     StartRefused      -  the process must not start like this (one line that names the setting)
 """
@@ -69,6 +71,12 @@ class NotSignedIn(CallcardError):
     status = 401
 
 
+class SignInFailed(NotSignedIn):
+    """Name and password do not belong together."""
+
+    code = "sign_in_failed"
+
+
 class Forbidden(CallcardError):
     """You may not do this."""
 
@@ -88,6 +96,17 @@ class Conflict(CallcardError):
 
     code = "conflict"
     status = 409
+
+
+class TooManyTries(CallcardError):
+    """Too many wrong passwords; wait a moment and try again."""
+
+    code = "too_many_tries"
+    status = 429
+
+    def __init__(self, *, retry_after_s: int) -> None:
+        super().__init__()
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(CallcardError):

@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from agent_ui.api.shapes import Problem
 from agent_ui.language import asked_language
-from crm_core.errors import CallcardError
+from crm_core.errors import CallcardError, TooManyTries
 from crm_core.i18n import N_, Message, as_message, translator
 
 log = structlog.get_logger(__name__)
@@ -64,7 +64,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except CallcardError as error:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        if isinstance(error, TooManyTries):
+            headers["Retry-After"] = str(error.retry_after_s)
         return problem(
             request,
             error.status,

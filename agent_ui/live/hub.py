@@ -28,6 +28,7 @@ from crm_core.live.model import LiveEvent, Snapshot, Tick
 from crm_core.live.projection import LiveState, Seed
 from crm_core.live.stream import KEPT_EVENTS, LiveStream, NumberedEvent, frame, frames_for
 from crm_core.office.events import OfficeApplied
+from crm_core.people.events import SessionsEnded
 from crm_core.people.model import Reader
 
 log = structlog.get_logger(__name__)
@@ -81,6 +82,7 @@ class LiveHub:
         self._catching_up: asyncio.Handle | None = None
         self._fresh: list[NumberedEvent] = []
         self._seen: OrderedDict[UUID, None] = OrderedDict()
+        self._signed_out = asyncio.Event()
         self._stale = asyncio.Event()
         # What happens while a reload is owed or under way: the read may miss it.
         self._during: deque[Event] | None = None
@@ -181,6 +183,9 @@ class LiveHub:
         self._seen[event.id] = None
         if len(self._seen) > SEEN_EVENTS:
             self._seen.popitem(last=False)
+        if isinstance(event, SessionsEnded):
+            self._signed_out.set()
+            return
         if isinstance(event, Lagged | OfficeApplied):
             self._mark_stale()
             return
@@ -290,12 +295,18 @@ class LiveHub:
             self.tick()
 
     async def _recheck_readers(self) -> None:
+        """Look again each second, and at once when sessions ended."""
         while True:
-            await asyncio.sleep(RECHECK_S)
+            try:
+                async with asyncio.timeout(RECHECK_S):
+                    await self._signed_out.wait()
+            except TimeoutError:
+                pass  # nobody said so; what another process revoked is found all the same
+            self._signed_out.clear()
             await self._recheck_once()
 
     async def _recheck_once(self) -> None:
-        """End sockets whose token was revoked; a changed role or office gets its own new snapshot."""
+        """End sockets whose token or session is over; a changed role or office gets its own new snapshot."""
         ids = {s.reader.token_id for s in self._sockets if s.reader.token_id is not None}
         if not ids:
             return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, hdrs, web
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
-from agent_ui.auth import LIVE_PROTOCOL, offered_protocols
+from agent_ui.auth.bearer import LIVE_PROTOCOL, offered_protocols
+from agent_ui.auth.same_origin import is_origin_of
 from agent_ui.live.socket import Close, LiveSocket
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import Forbidden
@@ -65,10 +65,7 @@ async def live(request: web.Request) -> web.StreamResponse:
 def check_origin(request: web.BaseRequest, allowed: frozenset[str]) -> None:
     """A page of another site may not open the feed. Raises Forbidden; no Origin means no browser."""
     origin = request.headers.get(hdrs.ORIGIN)
-    if origin is None or origin in allowed:
-        return
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or parts.netloc != request.host:
+    if origin is not None and origin not in allowed and not is_origin_of(origin, request.host):
         raise Forbidden(N_("This page may not open the live feed."), field="Origin")
 
 

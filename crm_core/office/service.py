@@ -22,7 +22,9 @@ from crm_core.office.events import OfficeApplied
 from crm_core.office.model import OfficeFile
 from crm_core.office.reading import read_office
 from crm_core.office.store import Version
+from crm_core.people import session_store
 from crm_core.people import store as people
+from crm_core.people.events import SessionsEnded
 from crm_core.queues import store as queues
 
 APPLY_TIMEOUT_S = 60.0  # a loader may have to wait for Asterisk to reload
@@ -163,7 +165,7 @@ class OfficeService:
         self, connection: AsyncConnection, version: Version, before: OfficeFile | None, office: OfficeFile
     ) -> list[Event]:
         await store.add(connection, self._pbx, version)
-        await people.replace_all(
+        moved = await people.replace_all(
             connection,
             pbx=self._pbx,
             offices=office.office_list(),
@@ -187,6 +189,9 @@ class OfficeService:
                 at=version.applied_at, pbx=self._pbx, version=version.version, by=version.applied_by
             )
         ]
+        ended = await session_store.end_all(connection, moved, version.applied_at)
+        if ended:
+            events.append(SessionsEnded(at=version.applied_at, pbx=self._pbx, people=ended))
         for follower in self._followers:
             events += await follower.office_applied(connection, before, office, by=version.applied_by)
         return events

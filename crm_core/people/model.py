@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 
 class Role(StrEnum):
@@ -12,6 +14,14 @@ class Role(StrEnum):
     AGENT = "agent"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+
+
+class Theme(StrEnum):
+    """How a person's screens look."""
+
+    AUTO = "auto"  # as the machine's
+    LIGHT = "light"
+    DARK = "dark"
 
 
 class DeviceKind(StrEnum):
@@ -74,4 +84,30 @@ class Reader:
     role: Role
     office: str
     team: str | None
-    token_id: str | None = None
+    token_id: str | None = None  # of the token or of the session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What a person chose for their own screens. No language: as the browser says."""
+
+    language: str | None = None
+    theme: Theme = Theme.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who a session stands for, and how they want their screens."""
+
+    reader: Reader
+    preferences: Preferences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInfo:
+    """A session as its owner may see it: never the token itself."""
+
+    id: UUID
+    created_at: datetime
+    seen_at: datetime
+    user_agent: str

@@ -18,6 +18,12 @@ MIN_LENGTH, MAX_LENGTH = 8, 256
 AT_ONCE = 2
 
 
+def require_password(password: str) -> None:
+    """Raises BadInput when *password* is too short or too long to be one."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        raise BadInput(N_("A password has 8 to 256 characters."), field="password")
+
+
 class Passwords:
     """Hashes and checks passwords. Belongs to one event loop."""
 
@@ -27,9 +33,8 @@ class Passwords:
         self._nobody: str | None = None
 
     async def hash(self, password: str) -> str:
-        """The text to keep. Raises BadInput when it is too short or too long to be a password."""
-        if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-            raise BadInput(N_("A password has 8 to 256 characters."), field="password")
+        """The text to keep. Raises BadInput as `require_password` does."""
+        require_password(password)
         async with self._slots:
             return await asyncio.to_thread(self._hasher.hash, password)
 
@@ -38,7 +43,7 @@ class Passwords:
 
         For None (no such person) a hash is computed too, so that the time taken tells nothing.
         """
-        if kept is None and self._nobody is None:
+        if self._nobody is None:  # the first check takes longer, whoever asks
             self._nobody = await self.hash("nobody has this one")
         async with self._slots:
             right = await asyncio.to_thread(self._check, kept or self._nobody or "", password[:MAX_LENGTH])

@@ -1,10 +1,9 @@
-"""Who is who: passwords, bearer tokens, and the people the office file names."""
+"""Who is who: passwords and bearer tokens, as admins give them, and the people the office file names."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Collection
 from uuid import UUID
 
@@ -12,20 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.audit.store import record
 from crm_core.clock import Clock
+from crm_core.db import outbox
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
 from crm_core.ids import new_id, parse_id
-from crm_core.people import store
+from crm_core.people import session_store, store
+from crm_core.people.events import SessionsEnded
 from crm_core.people.model import Person, Reader
 from crm_core.people.passwords import Passwords
+from crm_core.people.reader_cache import ReaderCache
 from crm_core.people.store import TokenInfo
 from crm_core.permissions import Scope
 
 TOKEN_PREFIX = "cc_"  # noqa: S105 - so that a leaked one is recognised by scanners
 TOKEN_BYTES = 32
-CACHE_S = 2.0  # a token revoked by another process works at most this much longer
-CACHE_SIZE = 1000
 
 EVERYBODY = Scope(all=True)
 
@@ -37,10 +37,10 @@ class PeopleService:
         self._database = database
         self._clock = clock
         self._passwords = passwords or Passwords()
-        self._readers: OrderedDict[bytes, tuple[Reader, float]] = OrderedDict()
+        self._readers: ReaderCache[Reader] = ReaderCache(clock)
 
     async def add_user(self, name: str, password: str, *, by: str) -> None:
-        """Give the person *name* a password, or another one.
+        """Give the person *name* a password, or another one; sessions begun with the old one end.
 
         Raises NotFound when the applied office file names nobody so, BadInput for a bad password.
         """
@@ -52,6 +52,8 @@ class PeopleService:
             await record(
                 connection, actor=by, action="person.password_set", kind="person", subject=name, at=now
             )
+            if await session_store.end_all(connection, (name,), now):
+                await outbox.add(connection, [SessionsEnded(at=now, people=(name,))])
 
     async def reader_for_password(self, name: str, password: str) -> Reader | None:
         """Who *name* is when *password* is theirs; takes as long when there is no such person."""
@@ -102,28 +104,26 @@ class PeopleService:
         """Who a bearer token stands for, None when it does not work. Remembered for CACHE_S."""
         if not token.startswith(TOKEN_PREFIX) or len(token) > 100 or not token.isascii():
             return None
-        digest, now = _digest(token), self._clock.monotonic()
+        digest, begin = _digest(token), self._readers.generation
         known = self._readers.get(digest)
-        if known is not None and now < known[1]:
-            return known[0]
+        if known is not None:
+            return known
         async with self._database.transaction() as connection:
             reader = await store.reader_by_token(connection, digest)
-        if reader is None:
-            self._readers.pop(digest, None)
-            return None
-        self._readers[digest] = (reader, now + CACHE_S)
-        self._readers.move_to_end(digest)
-        if len(self._readers) > CACHE_SIZE:
-            self._readers.popitem(last=False)
+        if reader is not None:
+            self._readers.keep(digest, reader, begin)
         return reader
 
     async def readers_by_token_id(self, ids: Collection[str]) -> dict[str, Reader]:
-        """Those of the token *ids* that still work, each with who it stands for now. Never remembered:
-        open connections are held against it.
+        """Those *ids* of tokens and sessions that still work, each with who it stands for now. Never
+        remembered: open connections are held against it.
         """
         wanted = [id for id in map(parse_id, ids) if id is not None]
         async with self._database.transaction() as connection:
-            readers = await store.readers_by_token_id(connection, wanted)
+            readers = (
+                *await store.readers_by_token_id(connection, wanted),
+                *await session_store.readers_by_id(connection, wanted, self._clock.now()),
+            )
         return {reader.token_id: reader for reader in readers if reader.token_id is not None}
 
     async def people(self, scope: Scope = EVERYBODY) -> tuple[Person, ...]:

@@ -177,9 +177,13 @@ async def replace_all(
     offices: Iterable[Office],
     teams: Iterable[Team],
     people: Iterable[Person],
-) -> None:
-    """Make the tables say what the office file says; rows it no longer names become inactive."""
+) -> frozenset[str]:
+    """Make the tables say what the office file says; rows it no longer names become inactive.
+
+    Gives the names of those who came, left or have another role now.
+    """
     people = tuple(people)
+    before = await _roles(connection)
     await replace_rows(connection, OfficeRow, [_fields(office) for office in offices])
     await replace_rows(connection, TeamRow, [_fields(team) for team in teams])
     await replace_rows(connection, PersonRow, [_fields(person, "devices") for person in people])
@@ -189,6 +193,13 @@ async def replace_all(
         for d in person.devices
     ]
     await replace_rows(connection, DeviceRow, devices, within=DeviceRow.pbx == pbx)
+    after = {person.name: person.role for person in people}
+    return frozenset(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+async def _roles(connection: AsyncConnection) -> dict[str, Role]:
+    rows = await connection.execute(select(PersonRow.name, PersonRow.role).where(PersonRow.active))
+    return {row.name: Role(row.role) for row in rows}
 
 
 def _reader(row: Row[UUID, str, str, str, str | None]) -> Reader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.db.base import Base
@@ -93,3 +93,45 @@ class CredentialRow(Base):
     person: Mapped[str] = mapped_column(ForeignKey("people.name"), primary_key=True)
     password: Mapped[str]
     changed_at: Mapped[datetime]
+
+
+class SessionRow(Base):
+    """A browser that is signed in: only the SHA-256 of its cookie is kept, as of tokens."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "person"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("people.name"))
+    sha256: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]  # not newer than a minute: it is not written with each request
+    expires_at: Mapped[datetime]  # whatever is done in it
+    user_agent: Mapped[str]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInTryRow(Base):
+    """How often signing in failed lately for an account, from an address, or for one from the other.
+
+    The key is a digest: what is typed into the field of a name may be a password.
+    """
+
+    __tablename__ = "sign_in_tries"
+    __table_args__ = (Index(None, "at"),)
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    failures: Mapped[int] = mapped_column(SmallInteger)
+    at: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class PreferenceRow(Base):
+    """What a person chose for their own screens; the office file says nothing of it."""
+
+    __tablename__ = "preferences"
+    __table_args__ = (CheckConstraint("theme IN ('auto', 'light', 'dark')", name="theme"),)
+
+    person: Mapped[str] = mapped_column(ForeignKey("people.name"), primary_key=True)
+    language: Mapped[str | None]
+    theme: Mapped[str]

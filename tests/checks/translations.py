@@ -37,6 +37,8 @@ TREE = frozenset(
         "Forbidden",
         "NotFound",
         "Conflict",
+        "SignInFailed",
+        "TooManyTries",
         "Unavailable",
     }
 )

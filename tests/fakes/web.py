@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import aiohttp
+from msgspec import UNSET
 from prometheus_client import CollectorRegistry, Counter
 
 from agent_ui.app import WebServer, build_app
@@ -17,13 +18,23 @@ from agent_ui.live.hub import LiveHub
 from agent_ui.services import WebServices
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls.model import Call, CallState
-from crm_core.customers.model import Customer
-from crm_core.errors import BadInput, NotFound, Unavailable
+from crm_core.customers.model import (
+    CardStatus,
+    ContactKind,
+    ContactPoint,
+    Customer,
+    CustomerChange,
+    NewCustomer,
+)
+from crm_core.errors import BadInput, Conflict, Forbidden, NotFound, SignInFailed, TooManyTries, Unavailable
 from crm_core.health import Health, HealthState
+from crm_core.ids import new_id
 from crm_core.live.model import live_call
 from crm_core.live.projection import Seed
 from crm_core.live.visibility import sees
-from crm_core.people.model import Reader, Role
+from crm_core.people.model import Preferences, Reader, Role, SessionInfo, SignedIn
+from crm_core.people.passwords import require_password
+from crm_core.people.sessions import NewSession
 from crm_core.permissions import Action, may
 from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
@@ -49,6 +60,74 @@ class MemoryTokens:
         return {id_: self.readers[id_] for id_ in ids if id_ in self.readers}
 
 
+class MemorySessions:
+    """Everybody of the small house has the password `password-<name>`; tokens are `session-<number>`."""
+
+    def __init__(self, tokens: MemoryTokens) -> None:
+        self._tokens = tokens
+        self.rows: dict[str, SessionInfo] = {}
+        self.people: dict[str, str] = {}
+        self.preferences: dict[str, Preferences] = {}
+        self.passwords = {r.person: f"password-{r.person}" for r in READERS}
+        self.tries: list[tuple[str, str]] = []
+        self.wait_s = 0
+
+    def open(self, name: str) -> str:
+        """A session without ceremony; its token."""
+        token = f"session-{len(self.rows)}"
+        self.rows[token] = SessionInfo(id=new_id(), created_at=NOW, seen_at=NOW, user_agent="Firefox")
+        self.people[token] = name
+        reader = next(r for r in READERS if r.person == name)
+        id_ = str(self.rows[token].id)
+        self._tokens.readers[id_] = replace(reader, token_id=id_)
+        return token
+
+    async def sign_in(
+        self, name: str, password: str, *, address: str, user_agent: str, instead_of: str | None
+    ) -> NewSession:
+        self._check(name, password, address)
+        if instead_of is not None:
+            await self.sign_out(instead_of)
+        token = self.open(name)
+        return NewSession(token=token, reader=self._tokens.readers[str(self.rows[token].id)])
+
+    async def signed_in(self, token: str) -> SignedIn | None:
+        if self._tokens.away:
+            raise Unavailable
+        if token not in self.people:
+            return None
+        chosen = self.preferences.get(self.people[token], Preferences())
+        return SignedIn(reader=self._tokens.readers[str(self.rows[token].id)], preferences=chosen)
+
+    async def sign_out(self, token: str) -> None:
+        if self.people.pop(token, None) is not None:
+            self._tokens.readers.pop(str(self.rows[token].id))
+
+    async def own(self, reader: Reader) -> Sequence[SessionInfo]:
+        return [self.rows[token] for token, name in self.people.items() if name == reader.person]
+
+    async def end(self, reader: Reader, id: UUID) -> None:
+        for token, name in list(self.people.items()):
+            if name == reader.person and self.rows[token].id == id:
+                return await self.sign_out(token)
+        raise NotFound
+
+    async def change_password(self, reader: Reader, old: str, new: str, *, address: str) -> None:
+        require_password(new)
+        self._check(reader.person, old, address)
+        self.passwords[reader.person] = new
+
+    async def set_preferences(self, reader: Reader, chosen: Preferences) -> None:
+        self.preferences[reader.person] = chosen
+
+    def _check(self, name: str, password: str, address: str) -> None:
+        if self.wait_s:
+            raise TooManyTries(retry_after_s=self.wait_s)
+        self.tries.append((name, address))
+        if self.passwords.get(name) != password:
+            raise SignInFailed
+
+
 def piece(items: Sequence[object], limit: int, cursor: str | None) -> tuple[list[object], str | None]:
     """A page of *items*; the cursor is an offset."""
     if cursor is not None and not cursor.isdigit():
@@ -61,8 +140,9 @@ def piece(items: Sequence[object], limit: int, cursor: str | None) -> tuple[list
 class MemoryCalls:
     """Calls in a list, newest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, customers: MemoryCustomers) -> None:
         self.rows: list[Call] = []
+        self._customers = customers
 
     def _seen(self, reader: Reader) -> list[Call]:
         return [c for c in self.rows if sees(reader, live_call(c, c.started_at), DIRECTORY)]
@@ -103,6 +183,13 @@ class MemoryCalls:
         self.rows[self.rows.index(call)] = changed
         return changed
 
+    async def choose_customer(self, reader: Reader, call_id: UUID, customer_id: UUID) -> Call:
+        call = await self.get(reader, call_id)
+        card = await self._customers.get(reader, customer_id, met=False)
+        changed = replace(call, customer_id=card.id, customer_title=card.title, owner=card.owner, choices=())
+        self.rows[self.rows.index(call)] = changed
+        return changed
+
 
 class MemoryCustomers:
     """Cards in a list."""
@@ -136,6 +223,40 @@ class MemoryCustomers:
             if customer.id == customer_id and seen:
                 return customer
         raise NotFound
+
+    async def create(self, reader: Reader, new: NewCustomer) -> Customer:
+        office = new.office or reader.office
+        if not may(reader, Action.CUSTOMERS_WRITE, office=office):
+            raise Forbidden
+        if any(point.value in new.phones for card in self.rows for point in card.contact_points):
+            raise Conflict("taken", field="phones", hint="share", code="number_taken")
+        made = Customer(
+            id=new_id(),
+            title=new.title,
+            status=CardStatus.KEPT,
+            owner=new.owner,
+            office=office,
+            contact_points=_points(new.phones),
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        self.rows.append(made)
+        return made
+
+    async def update(self, reader: Reader, customer_id: UUID, change: CustomerChange) -> Customer:
+        card = await self.get(reader, customer_id, met=False)
+        changed = replace(
+            card,
+            title=card.title if change.title is UNSET else change.title,
+            owner=card.owner if change.owner is UNSET else change.owner,
+            contact_points=card.contact_points if change.phones is UNSET else _points(change.phones),
+        )
+        self.rows[self.rows.index(card)] = changed
+        return changed
+
+
+def _points(phones: Sequence[str]) -> tuple[ContactPoint, ...]:
+    return tuple(ContactPoint(id=new_id(), kind=ContactKind.PHONE, value=phone) for phone in phones)
 
 
 class MemoryRecordings:
@@ -222,8 +343,9 @@ class House:
     def __init__(self, root: Path, *, kept: int = 100) -> None:
         self.clock = FakeClock(NOW)
         self.tokens = MemoryTokens()
-        self.calls = MemoryCalls()
         self.customers = MemoryCustomers()
+        self.sessions = MemorySessions(self.tokens)
+        self.calls = MemoryCalls(self.customers)
         self.recordings = MemoryRecordings(self.calls)
         self.states = MemoryStates()
         self.playback = MemoryPlayback(self.recordings, root)
@@ -234,6 +356,7 @@ class House:
         Counter("callcard_calls", "Calls by outcome.", registry=self.metrics).inc()
         self.seed = Seed(directory=DIRECTORY)
         self.loads = 0
+        self.written = 0
         self.database_away = False
         self.hub = LiveHub(
             bus=self.bus,
@@ -251,6 +374,9 @@ class House:
         self.loads += 1
         return self.seed
 
+    def _count_written(self) -> None:
+        self.written += 1
+
     @property
     def url(self) -> str:
         """Where the server is."""
@@ -259,6 +385,7 @@ class House:
     async def __aenter__(self) -> House:
         self.services = WebServices(
             tokens=self.tokens,
+            sessions=self.sessions,
             calls=self.calls,
             customers=self.customers,
             recordings=self.recordings,
@@ -268,6 +395,7 @@ class House:
             health=self.health,
             metrics=self.metrics,
             clock=self.clock,
+            written=self._count_written,
         )
         self._server = WebServer(build_app(self.services), "127.0.0.1", 0)
         self.port = await self._server.start()

@@ -6,7 +6,8 @@ import pytest
 
 from crm_core.errors import BadInput, NotFound
 from crm_core.people.model import Role
-from crm_core.people.service import CACHE_S, PeopleService
+from crm_core.people.reader_cache import CACHE_S
+from crm_core.people.service import PeopleService
 from crm_core.permissions import Action, scope
 from tests.integration.crm.conftest import ADMIN, ANNA, RASHID, House
 from tests.unit.crm_core.office.offices import edited

@@ -32,6 +32,7 @@ from crm_core.live.seeding import Seeding
 from crm_core.office.service import OfficeService
 from crm_core.people.passwords import Passwords
 from crm_core.people.service import PeopleService
+from crm_core.people.sessions import SessionService
 from crm_core.presence.model import ChosenState
 from crm_core.presence.service import PresenceService
 from crm_core.recordings.model import RecordingState
@@ -110,6 +111,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     )
     services = WebServices(
         tokens=people,
+        sessions=SessionService(database, clock, passwords),
         calls=CallService(database, clock),
         customers=customers,
         recordings=recordings,

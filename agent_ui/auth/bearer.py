@@ -1,33 +1,19 @@
-"""One door: every request without a valid bearer token is refused, but for the routes listed here."""
+"""Bearer tokens: where a request may carry one, and where not."""
 
 from __future__ import annotations
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler
 
-from agent_ui.services import READER, SERVICES
-from crm_core.errors import NotSignedIn
-from crm_core.i18n import N_
-
-PUBLIC = frozenset({"/healthz", "/metrics", "/api/v1/openapi.json", "/static/{name}"})
 LIVE_PROTOCOL = "callcard.live"
 TOKEN_PROTOCOL = "callcard.token."  # noqa: S105 - the prefix, not a token
 LONGEST_TOKEN = 200
-HINT = N_("Send a token as `Authorization: Bearer <token>`; `callcard token new` makes one.")
 
 
-@web.middleware
-async def signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Know the reader, or answer 401: also for addresses that do not exist."""
-    resource = request.match_info.route.resource
-    if resource is not None and resource.canonical in PUBLIC:
-        return await handler(request)
-    token = bearer_token(request)
-    reader = await request.app[SERVICES].tokens.reader_for_token(token) if token is not None else None
-    if reader is None:
-        raise NotSignedIn(hint=HINT)
-    request[READER] = reader
-    return await handler(request)
+def claims_token(request: web.BaseRequest) -> bool:
+    """Whether the request wants to be judged by a token: then nothing else is looked at."""
+    return hdrs.AUTHORIZATION in request.headers or any(
+        protocol.startswith(TOKEN_PROTOCOL) for protocol in offered_protocols(request)
+    )
 
 
 def bearer_token(request: web.BaseRequest) -> str | None:
