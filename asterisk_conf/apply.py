@@ -111,20 +111,27 @@ def _is_about_files(line: str) -> bool:
 
 
 def _refuse_restart(before: Path, rendered: Rendered) -> None:
-    """Sockets are opened once: a changed address would be written and not used."""
+    """Sockets are opened once: a changed address would be written and not used. So are the modules for
+    phones in the browser, which come with the first of them (http.conf).
+    """
     for name, section, key in (
         ("pjsip.conf", "transport-udp", "bind"),
         ("rtp.conf", "general", "rtpstart"),
         ("rtp.conf", "general", "rtpend"),
         ("manager.conf", "general", "port"),
         ("asterisk.conf", "options", "systemname"),
+        ("http.conf", "general", "bindport"),
     ):
-        old, new = (before / name).read_text(encoding="utf-8"), rendered.files[name]
+        old, new = _text(before / name), rendered.files.get(name, "")
         if _value(old, section, key) != _value(new, section, key):
             raise Conflict(
                 N_("Addresses and ports change only when the private PBX is started again."),
                 field=f"{section}.{key}",
             )
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def _value(text: str, section: str, key: str) -> str | None:

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from asterisk_conf.modules import OPTIONAL
+from asterisk_conf.modules import OPTIONAL, OPTIONAL_FOR_BROWSER_PHONES
 from asterisk_conf.settings import Asterisk
 from crm_core.errors import StartRefused
 
@@ -89,7 +89,9 @@ def _checked(command: tuple[str, ...], modules: Path, data: Path) -> Asterisk:
         modules=modules,
         data=data,
         music=data / "moh",
-        optional=frozenset(name for name in OPTIONAL if (modules / f"{name}.so").exists()),
+        optional=frozenset(
+            name for name in (*OPTIONAL, *OPTIONAL_FOR_BROWSER_PHONES) if (modules / f"{name}.so").exists()
+        ),
     )
 
 

@@ -10,11 +10,12 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asterisk_conf.conf_text import Section, read_sections
 from asterisk_conf.lint_dialplan import dialplan_faults
-from asterisk_conf.modules import FORBIDDEN_PREFIXES
+from asterisk_conf.modules import is_forbidden
 
 if TYPE_CHECKING:
     from asterisk_conf.render import Rendered
@@ -45,16 +46,17 @@ class Finding:
 def lint(rendered: Rendered) -> list[Finding]:
     """Every fault in *rendered*, in the order of files and rules; empty when it may be loaded."""
     findings: list[Finding] = []
+    rules = _RULES | (_BROWSER_PHONE_RULES if rendered.browser_phones else _NO_BROWSER_PHONE_RULES)
     for name, text in rendered.files.items():
         faults = list(_text_faults(text))
         if not faults:
             try:
-                faults = list(_RULES[name](text)) if name in _RULES else []
+                faults = list(rules[name](text)) if name in rules else []
             except ValueError as error:
                 faults = [(0, str(error))]
         findings.extend(Finding(name, line, message) for line, message in faults)
     findings.extend(
-        Finding(name, 0, "this file must be there") for name in _RULES if name not in rendered.files
+        Finding(name, 0, "this file must be there") for name in rules if name not in rendered.files
     )
     return findings
 
@@ -84,12 +86,13 @@ def _asterisk(text: str) -> Iterator[Fault]:
             yield options.line, f"{key} must be no"
 
 
-def _modules(text: str) -> Iterator[Fault]:
+def _modules(text: str, *, browser_phones: bool) -> Iterator[Fault]:
     for section in read_sections(text):
         if section.get("autoload") != "no":
             yield section.line, "autoload must be no"
         for entry in section.entries:
-            if entry.key in ("load", "preload", "require") and entry.value.startswith(FORBIDDEN_PREFIXES):
+            loads = entry.key in ("load", "preload", "require")
+            if loads and is_forbidden(entry.value, browser_phones=browser_phones):
                 yield entry.line, f"{entry.value} must not be loaded"
 
 
@@ -145,8 +148,11 @@ def _endpoint(section: Section, templates: dict[str, Section]) -> Iterator[Fault
     if section.name.startswith("agent-"):
         if context != "cc-agents" or "__TRANSFER_CONTEXT=cc-transfer" not in section.all("set_var"):
             yield section.line, "an agent's device must dial in cc-agents and transfer in cc-transfer"
-        if _value(section, templates, "auth") != section.name:
+        browser = _value(section, templates, "webrtc") == "yes"
+        if _value(section, templates, "auth") != section.name + ("-cred" if browser else ""):
             yield section.line, "an agent's device must have a password of its own"
+        if browser and _value(section, templates, "transport") != "transport-ws":
+            yield section.line, "a phone in the browser must come through the web"
     elif section.name.startswith("trunk-"):
         if context != f"cc-in-{section.name.removeprefix('trunk-')}":
             yield section.line, "a trunk must lead to its own context"
@@ -192,9 +198,37 @@ def _queues(text: str) -> Iterator[Fault]:
             yield queue.line, "a queue must not ring an agent who talks"
 
 
-_RULES: dict[str, Callable[[str], Iterable[Fault]]] = {
+def _http(text: str) -> Iterator[Fault]:
+    general = _sections(text)["general"]
+    if not _is_loopback(general.get("bindaddr")):
+        yield general.line, "Asterisk's web server must listen on a loopback address"
+    for key in ("enable_static", "enable_status"):
+        if general.get(key) != "no":
+            yield general.line, f"{key} must be no"
+    if general.get("tlsenable") == "yes":
+        yield general.line, "tlsenable opens a second address"
+
+
+def _ari(text: str) -> Iterator[Fault]:
+    general, *accounts = read_sections(text)
+    if general.get("allowed_origins") is not None:
+        yield general.line, "no page may speak to ARI"
+    for account in accounts:
+        if len(account.get("password") or "") < 16:
+            yield account.line, "the password is too short"
+
+
+def _sorcery(text: str) -> Iterator[Fault]:
+    for section in read_sections(text):
+        for entry in section.entries:
+            if (section.name, entry.key) != ("res_pjsip", "auth"):
+                yield entry.line, "only passwords are made while Asterisk runs"
+
+
+Rule = Callable[[str], Iterable[Fault]]
+
+_RULES: dict[str, Rule] = {
     "asterisk.conf": _asterisk,
-    "modules.conf": _modules,
     "manager.conf": _manager,
     "pjsip.conf": _pjsip,
     "cel.conf": _cel,
@@ -202,3 +236,10 @@ _RULES: dict[str, Callable[[str], Iterable[Fault]]] = {
     "queues.conf": _queues,
     "extensions.conf": dialplan_faults,
 }
+_BROWSER_PHONE_RULES: dict[str, Rule] = {
+    "modules.conf": partial(_modules, browser_phones=True),
+    "http.conf": _http,
+    "ari.conf": _ari,
+    "sorcery.conf": _sorcery,
+}
+_NO_BROWSER_PHONE_RULES: dict[str, Rule] = {"modules.conf": partial(_modules, browser_phones=False)}

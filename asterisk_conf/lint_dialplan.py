@@ -35,7 +35,19 @@ APPLICATIONS = frozenset(
     ]
 )
 FUNCTIONS = frozenset(
-    ["CALLERID", "CHANNEL", "CUT", "FILTER", "GLOBAL", "IF", "LEN", "REGEX", "TIMEOUT", "UUID"]
+    [
+        "CALLERID",
+        "CHANNEL",
+        "CONNECTEDLINE",
+        "CUT",
+        "FILTER",
+        "GLOBAL",
+        "IF",
+        "LEN",
+        "REGEX",
+        "TIMEOUT",
+        "UUID",
+    ]
 )
 
 _FUNCTION = re.compile(r"\$\{([A-Za-z_]+)\(|^_{0,2}([A-Za-z_]+)\(")

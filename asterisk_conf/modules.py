@@ -75,6 +75,18 @@ LOADED: tuple[str, ...] = (
 # Loaded where this version of Asterisk has them.
 OPTIONAL: tuple[str, ...] = ("res_cdrel_custom",)  # cel_custom's writer in newer ones
 
+# Loaded besides where an office has phones in the browser: SIP over WebSocket, and the one part of ARI
+# that gives those phones their passwords while Asterisk runs.
+BROWSER_PHONES: tuple[str, ...] = (
+    "res_http_websocket",
+    "res_pjsip_transport_websocket",
+    "res_ari_model",
+    "res_stasis",
+    "res_ari",
+    "res_ari_asterisk",
+)
+OPTIONAL_FOR_BROWSER_PHONES: tuple[str, ...] = ("res_websocket_client",)  # newer res_ari is linked against it
+
 # A shell, a file, a web server, a database, a spool of calls, a way around the ask, an anonymous caller.
 FORBIDDEN_PREFIXES: tuple[str, ...] = (
     "app_system",
@@ -119,6 +131,15 @@ FORBIDDEN_PREFIXES: tuple[str, ...] = (
     "res_sorcery_realtime",
     "res_xmpp",
 )
+
+
+def is_forbidden(module: str, *, browser_phones: bool) -> bool:
+    """Whether *module* (a name, with or without `.so`) must not be loaded."""
+    name = module.removesuffix(".so")
+    if browser_phones and name in (*BROWSER_PHONES, *OPTIONAL_FOR_BROWSER_PHONES):
+        return False
+    return name.startswith(FORBIDDEN_PREFIXES)
+
 
 # Named as `noload` besides: what packagers' defaults like to load.
 NOT_LOADED: tuple[str, ...] = (

@@ -13,9 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from asterisk_conf import conf_text
 from asterisk_conf.conf_text import Checked
 from asterisk_conf.lint import lint
-from asterisk_conf.modules import LOADED, NOT_LOADED, OPTIONAL
+from asterisk_conf.modules import (
+    BROWSER_PHONES,
+    LOADED,
+    NOT_LOADED,
+    OPTIONAL,
+    OPTIONAL_FOR_BROWSER_PHONES,
+)
 from asterisk_conf.settings import LONGEST_SOCKET_PATH, Asterisk, PbxSettings
-from asterisk_conf.views import view_office
+from asterisk_conf.views import OfficeView, view_office
 from crm_core.errors import BadOffice, StartRefused
 from crm_core.i18n import N_
 from crm_core.office.model import OfficeFile, endpoint_name
@@ -36,6 +42,10 @@ FILES: tuple[str, ...] = (
     "queues.conf",
     "rtp.conf",
 )
+
+# Besides, where an office has phones in the browser.
+BROWSER_PHONE_FILES: tuple[str, ...] = ("ari.conf", "http.conf", "sorcery.conf")
+BROWSER_PHONE_EMPTY_FILES: tuple[str, ...] = ("websocket_client.conf",)
 
 # Files Asterisk complains about when they are missing; their defaults are what we want.
 EMPTY_FILES: tuple[str, ...] = (
@@ -102,6 +112,11 @@ class Rendered:
     queues: tuple[str, ...]
     managers: tuple[str, ...]
 
+    @property
+    def browser_phones(self) -> bool:
+        """Whether anybody has a phone in the browser."""
+        return "http.conf" in self.files
+
 
 def render(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Rendered:
     """Render every file. Pure: the same input gives the same text.
@@ -114,10 +129,17 @@ def render(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Ren
             "The folder of Asterisk's control socket has too long a path.", field=str(settings.run_dir)
         )
     view = view_office(office, settings, asterisk)
-    values = {**_ground(settings, asterisk), **{f.name: getattr(view, f.name) for f in fields(view)}}
+    values = {
+        **_ground(settings, asterisk),
+        **{f.name: getattr(view, f.name) for f in fields(view)},
+        **_browser_phones(view, settings, asterisk),
+    }
     environment = _environment()
-    files = {name: environment.get_template(f"{name}.j2").render(values) for name in FILES}
-    files |= dict.fromkeys(EMPTY_FILES, f"; {_NOTICE}\n")
+    names, empty = FILES, EMPTY_FILES
+    if view.browser_phones:
+        names, empty = (*names, *BROWSER_PHONE_FILES), (*empty, *BROWSER_PHONE_EMPTY_FILES)
+    files = {name: environment.get_template(f"{name}.j2").render(values) for name in names}
+    files |= dict.fromkeys(empty, f"; {_NOTICE}\n")
     rendered = Rendered(
         files=files,
         endpoints=("poison", *(f"trunk-{t.name}" for t in view.trunks), *(d.endpoint for d in view.devices)),
@@ -152,7 +174,6 @@ def _ground(settings: PbxSettings, asterisk: Asterisk) -> dict[str, object]:
         "notice": Checked(_NOTICE),
         "modules": conf_text.path(asterisk.modules),
         "data": conf_text.path(asterisk.data),
-        "load": (*LOADED, *(name for name in OPTIONAL if name in asterisk.optional)),
         "noload": NOT_LOADED,
         "sip_bind": bind,
         "media_address": None if ipaddress.ip_address(bind).is_unspecified else bind,
@@ -166,6 +187,22 @@ def _ground(settings: PbxSettings, asterisk: Asterisk) -> dict[str, object]:
         ),
         "cel_row": Checked(",".join(f"${{CSV_QUOTE({column})}}" for column in CEL_COLUMNS)),
         "poison_headers": POISON_HEADERS,
+    }
+
+
+def _browser_phones(view: OfficeView, settings: PbxSettings, asterisk: Asterisk) -> dict[str, object]:
+    """Values that depend on whether anybody has a phone in the browser. Raises BadOffice without a secret."""
+    load = (*LOADED, *(name for name in OPTIONAL if name in asterisk.optional))
+    if not view.browser_phones:
+        return {"browser_phones": False, "load": load}
+    if settings.ari_secret is None:
+        raise BadOffice(N_("Phones in the browser need the account that sets their passwords."))
+    return {
+        "browser_phones": True,
+        "load": (*load, *(m for m in OPTIONAL_FOR_BROWSER_PHONES if m in asterisk.optional), *BROWSER_PHONES),
+        "ari_secret": conf_text.secret(settings.ari_secret),
+        # One for each open phone, one for the phone that takes its place, and some for the router.
+        "http_sessions": 2 * view.browser_phones + 50,
     }
 
 

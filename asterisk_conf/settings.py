@@ -20,7 +20,7 @@ class Asterisk:
     modules: Path  # astmoddir
     data: Path  # astdatadir: sounds/, moh/, documentation/
     music: Path  # folder of music for class `default`
-    optional: frozenset[str] = frozenset()  # which of modules.OPTIONAL it has
+    optional: frozenset[str] = frozenset()  # which of modules.OPTIONAL… it has
 
     @property
     def version_text(self) -> str:
@@ -49,6 +49,9 @@ class PbxSettings:
     agi_host: str = "127.0.0.1"
     agi_port: int = 4573
     agi_token: str
+    http_port: int = 8088  # Asterisk's own web server, on loopback: only where there are browser phones
+    ari_user: str = "callcard-router"
+    ari_secret: str | None = None  # needed for browser phones
     device_secrets: Mapping[str, str] = field(default_factory=dict)  # endpoint -> password
     music_classes: frozenset[str] = frozenset()  # folders of music there are; other classes play `default`
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from asterisk_conf.control import Control
 from asterisk_conf.dialplan import contexts, first_difference, read_shown, read_steps, shown_contexts
-from asterisk_conf.modules import FORBIDDEN_PREFIXES
+from asterisk_conf.modules import is_forbidden
 from asterisk_conf.render import Rendered
 
 _ENDPOINT = re.compile(r"^ Endpoint:  (?P<shown>\S+)", re.MULTILINE)
@@ -22,7 +22,7 @@ async def differences(rendered: Rendered, control: Control) -> list[str]:
         _sets("endpoint", rendered.endpoints, await _endpoints(control, rendered.endpoints)),
         _sets("queue", rendered.queues, _QUEUE.findall(await control.run("queue show"))),
         _sets("manager account", rendered.managers, await _managers(control)),
-        await _modules(control),
+        await _modules(rendered, control),
         await _ledger(control),
     ]
     return [words for words in found if words]
@@ -57,9 +57,10 @@ async def _managers(control: Control) -> list[str]:
     return [line.strip() for line in shown[rules[0] + 1 : rules[-1]]] if len(rules) > 1 else []
 
 
-async def _modules(control: Control) -> str | None:
+async def _modules(rendered: Rendered, control: Control) -> str | None:
     loaded = _MODULE.findall(await control.run("module show"))
-    wrong = sorted(name for name in loaded if name.startswith(FORBIDDEN_PREFIXES))
+    phones = rendered.browser_phones
+    wrong = sorted(name for name in loaded if is_forbidden(name, browser_phones=phones))
     return f"module {wrong[0]} is loaded" if wrong else None
 
 

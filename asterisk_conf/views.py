@@ -46,14 +46,16 @@ class TrunkView:
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
-    """One endpoint of an agent. *browser*: WebRTC, it has no address before it registers."""
+    """One endpoint of an agent. *browser*: WebRTC; it has no address before it registers, and no *secret*
+    here: its password is set while Asterisk runs.
+    """
 
     endpoint: str
     agent: str
     title: Checked
     extension: str
     language: str
-    secret: Checked
+    secret: Checked | None
     contact: Checked | None
     browser: bool
 
@@ -95,6 +97,11 @@ class OfficeView:
     music: tuple[MusicView, ...]
     state_codes: tuple[StateCodeView, ...]
 
+    @property
+    def browser_phones(self) -> int:
+        """How many devices are phones in the browser."""
+        return sum(device.browser for device in self.devices)
+
 
 def view_office(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> OfficeView:
     """The whole office as values for templates.
@@ -125,8 +132,9 @@ def _agents(people: Iterable[Person]) -> Iterable[AgentView]:
 def _devices(office: OfficeFile, settings: PbxSettings) -> Iterable[DeviceView]:
     for person in office.person_list():
         for device in person.devices:
+            browser = device.kind is DeviceKind.BROWSER
             password = settings.device_secrets.get(device.endpoint)
-            if password is None:
+            if password is None and not browser:
                 raise BadOffice(N_("A device has no password yet."), field=device.endpoint)
             yield DeviceView(
                 endpoint=device.endpoint,
@@ -134,9 +142,9 @@ def _devices(office: OfficeFile, settings: PbxSettings) -> Iterable[DeviceView]:
                 title=conf_text.display(person.title),
                 extension=person.extension or "",
                 language=_PROMPT_LANGUAGE[Language(person.language)],
-                secret=conf_text.secret(password),
+                secret=None if browser or password is None else conf_text.secret(password),
                 contact=_contact(device.contact, f"people.{person.name}"),
-                browser=device.kind is DeviceKind.BROWSER,
+                browser=browser,
             )
 
 

@@ -86,6 +86,8 @@ def pbx_settings(office: OfficeFile, home: Path, *, agi_port: int, address: str 
         actor_secret=new_secret(),
         agi_port=agi_port,
         agi_token=new_secret(),
+        http_port=free_port("127.0.0.1"),
+        ari_secret=new_secret(),
         device_secrets=new_device_secrets(endpoints_of(office)),
     )
 

@@ -75,6 +75,7 @@ def sample_settings(office: OfficeFile, home: Path = Path("/srv/pbx")) -> PbxSet
         listener_secret="listener-secret-0001",
         actor_secret="actor-secret-0000001",
         agi_token="agi-token-0000000001",
+        ari_secret="ari-secret-000000001",
         device_secrets={endpoint: f"secret-of-{endpoint}" for endpoint in endpoints_of(office)},
     )
 

@@ -13,9 +13,25 @@ from hypothesis import strategies as st
 from asterisk_conf.conf_text import Section, read_sections
 from asterisk_conf.dialplan import read_steps
 from asterisk_conf.lint import lint
-from asterisk_conf.modules import FORBIDDEN_PREFIXES, LOADED, NOT_LOADED
-from asterisk_conf.render import CEL_COLUMNS, EMPTY_FILES, FILES, Rendered, render, write_files
+from asterisk_conf.modules import (
+    BROWSER_PHONES,
+    FORBIDDEN_PREFIXES,
+    LOADED,
+    NOT_LOADED,
+    OPTIONAL_FOR_BROWSER_PHONES,
+)
+from asterisk_conf.render import (
+    BROWSER_PHONE_EMPTY_FILES,
+    BROWSER_PHONE_FILES,
+    CEL_COLUMNS,
+    EMPTY_FILES,
+    FILES,
+    Rendered,
+    render,
+    write_files,
+)
 from crm_core.errors import BadOffice, StartRefused
+from crm_core.office.model import OfficeFile
 from tests.fakes.offices import decode_office
 from tests.unit.asterisk_conf.samples import sample_asterisk, sample_office, sample_raw, sample_settings
 
@@ -37,7 +53,7 @@ def section(files: Rendered, file: str, name: str, kind: str | None = None) -> S
 
 def test_every_file_is_there_and_rendering_is_repeatable() -> None:
     first = rendered()
-    assert set(first.files) == {*FILES, *EMPTY_FILES}
+    assert set(first.files) == {*FILES, *EMPTY_FILES, *BROWSER_PHONE_FILES, *BROWSER_PHONE_EMPTY_FILES}
     assert rendered() == first
     assert lint(first) == []
 
@@ -75,6 +91,46 @@ def test_each_device_has_endpoint_password_and_address() -> None:
         "agent-boris-desk",
         "agent-boris-web",
     }
+
+
+def without_browser_phones() -> OfficeFile:
+    raw = sample_raw()
+    raw["people"]["boris"]["devices"] = [{}]
+    return decode_office(raw)
+
+
+def test_a_phone_in_the_browser_comes_through_the_web_and_gets_its_password_later() -> None:
+    files = rendered()
+    endpoint, aor = [s for s in read_sections(files.files["pjsip.conf"]) if s.name == "agent-boris-web"]
+    assert endpoint.bases == ("browser-base",)
+    assert endpoint.get("auth") == "agent-boris-web-cred"  # and no section of that name: ARI makes it
+    assert (aor.get("max_contacts"), aor.get("remove_existing")) == ("1", "yes")
+    base = section(files, "pjsip.conf", "browser-base")
+    assert (base.get("webrtc"), base.get("transport")) == ("yes", "transport-ws")
+    assert (base.get("media_address"), base.get("bind_rtp_to_media_address")) == ("", "no")
+    assert section(files, "rtp.conf", "general").get("icesupport") == "yes"
+    assert section(files, "http.conf", "general").get("bindaddr") == "127.0.0.1"
+    assert section(files, "ari.conf", "callcard-router").get("password") == "ari-secret-000000001"
+    assert section(files, "sorcery.conf", "res_pjsip").all("auth")[-1] == "memory"
+
+
+def test_an_office_without_phones_in_the_browser_has_none_of_it() -> None:
+    office = without_browser_phones()
+    settings = dataclasses.replace(sample_settings(office), ari_secret=None)
+    files = render(office, settings, sample_asterisk())
+    assert set(files.files) == {*FILES, *EMPTY_FILES}
+    assert not files.browser_phones
+    modules = section(files, "modules.conf", "modules").all("load")
+    assert not {f"{name}.so" for name in (*BROWSER_PHONES, *OPTIONAL_FOR_BROWSER_PHONES)} & set(modules)
+    assert "ws" not in {s.get("protocol") for s in read_sections(files.files["pjsip.conf"])}
+    assert section(files, "rtp.conf", "general").get("icesupport") == "no"
+
+
+def test_phones_in_the_browser_need_the_account_that_sets_their_passwords() -> None:
+    office = sample_office()
+    settings = dataclasses.replace(sample_settings(office), ari_secret=None)
+    with pytest.raises(BadOffice, match="account"):
+        render(office, settings, sample_asterisk())
 
 
 def test_agents_have_hint_fallback_and_extension_over_all_their_devices() -> None:
@@ -187,7 +243,7 @@ def test_no_title_changes_the_shape_of_any_file(title: str) -> None:
     raw["trunks"]["carrier"]["title"] = title
     office = decode_office(raw)
     plain, hostile = rendered(), render(office, sample_settings(office), sample_asterisk())
-    for name in FILES:
+    for name in (*FILES, *BROWSER_PHONE_FILES):
         ours, theirs = (read_sections(files.files[name]) for files in (plain, hostile))
         assert [(s.name, s.line, s.bases) for s in ours] == [(s.name, s.line, s.bases) for s in theirs]
         changed = [
