@@ -74,6 +74,11 @@ class Layout:
         return self.data / "running.json"
 
     @property
+    def children(self) -> Path:
+        """How the running `callcard up` finds what it owns."""
+        return self.data / "children.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the one `callcard up` of this folder."""
         return self.data / "callcard.lock"
@@ -93,23 +98,34 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_running(layout: Layout, running: Running) -> None:
-    """Tell other commands of this machine (0600: the address of the database is in it)."""
-    temporary = layout.running.with_suffix(".new")
+    """Tell other commands of this machine; the address of the database is in it."""
+    write_private(layout.running, msgspec.json.encode(running))
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace the file as a whole, for its owner to read (0600). Raises OSError."""
+    temporary = path.with_suffix(".new")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as out:
-        out.write(msgspec.json.encode(running))
-    temporary.replace(layout.running)
+        out.write(data)
+    temporary.replace(path)
+
+
+def is_owned(layout: Layout) -> bool:
+    """Whether a `callcard up` of this folder runs now. Without one, whatever files say is history."""
+    try:
+        with layout.lock.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
 
 
 def read_running(layout: Layout) -> Running | None:
     """Facts of the `callcard up` that runs now, else None. A left-over file of a dead one is None too."""
-    try:
-        with layout.lock.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None  # nobody holds the lock: whatever the file says is history
-    except BlockingIOError:
-        pass
-    except OSError:
+    if not is_owned(layout):
         return None
     try:
         return msgspec.json.decode(layout.running.read_bytes(), type=Running)
@@ -150,5 +166,6 @@ class DataLock:
         """Give the folder back."""
         if self._handle is not None:
             self._layout.running.unlink(missing_ok=True)
+            self._layout.children.unlink(missing_ok=True)
             os.close(self._handle)
             self._handle = None

@@ -19,12 +19,14 @@ import structlog
 
 from asterisk_conf.private_pbx import PrivatePbx
 from callcard.access import naming_the_database, no_office, require_office
+from callcard.children import WORKER, ChildrenFile
 from callcard.layout import DataLock, Layout, Running, write_running
 from callcard.limits import raise_open_files
 from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first, read_checked
 from callcard.pbx import Overlay, private_pbx
 from callcard.ports import own_ports, pbx_ports, until_free
+from callcard.reporting import Reporter
 from callcard.settings import PREFIX, Settings, environment_of, load_keys
 from callcard.terminal import say
 from crm_core.child import Child, Command
@@ -40,6 +42,7 @@ from crm_core.supervise import Supervisor as ChildSupervisor
 log = structlog.get_logger(__name__)
 
 _WORKER_READY_S = 60.0
+_TELL_S = 0.5  # a state is told at once, what is said beside it within this
 
 
 class Supervisor:
@@ -98,6 +101,7 @@ class Supervisor:
                 await until_free(pbx_ports(self.settings, office))
             if self.settings.private_pbx:
                 await self._private_pbx(stack, office)
+            await self._tell_of_children(stack)
             await self._worker(stack)
             write_running(  # only now: who reads it expects an answer
                 self.layout,
@@ -135,10 +139,22 @@ class Supervisor:
         await self.pbx.start()
         stack.push_async_callback(self.pbx.stop)
 
+    async def _tell_of_children(self, stack: AsyncExitStack) -> None:
+        """Let the worker know how its siblings are, first before it is started."""
+        reporter = Reporter(self._health, ChildrenFile(self.layout).say, every_s=_TELL_S)
+        await reporter.report()
+        telling = asyncio.create_task(reporter.run(), name="children")
+
+        async def end() -> None:
+            telling.cancel()
+            await asyncio.wait({telling})
+
+        stack.push_async_callback(end)
+
     async def _worker(self, stack: AsyncExitStack) -> None:
         self.worker = ChildSupervisor(
             Command(
-                name="worker",
+                name=WORKER,
                 argv=[sys.executable, "-m", "callcard", "worker"],
                 env=self._worker_environment(),
                 stops=((signal.SIGTERM, 8.0),),

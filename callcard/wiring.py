@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -20,12 +19,12 @@ from agent_ui.app import WebServer, build_app
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
-from callcard.children import Children
+from callcard.house_health import EVERYTHING, hear_all, tell_the_web
 from callcard.layout import Layout
 from callcard.logs import set_up_logs
 from callcard.manners import mind_the_calls
-from callcard.metrics import HouseMetrics, own_metrics
 from callcard.office_copy import OfficeCopy
+from callcard.owning import own_task
 from callcard.pbx import ari_secret, browser_phones, pbx_settings
 from callcard.phones import BrowserPhones
 from callcard.settings import Keys, Settings, load_keys
@@ -38,7 +37,6 @@ from callrouter.ledger.service import Ledger, Surroundings
 from callrouter.router import Router, RouterSettings, directory_of
 from callrouter.tracking.facts import Settled
 from crm_core.bus.port import Bus
-from crm_core.bus.redis_reports import RedisReports
 from crm_core.bus.redis_streams import RedisBus
 from crm_core.call_path import CallPath
 from crm_core.calls.journal import CallJournal
@@ -60,7 +58,6 @@ from crm_core.people.service import PeopleService
 from crm_core.people.sessions import SessionService
 from crm_core.presence.service import PresenceService
 from crm_core.recordings.service import RecordingService
-from crm_core.reports import Report
 from recordings.archive import Archive
 from recordings.intake import Recorder
 from recordings.playback import Playback
@@ -70,7 +67,6 @@ log = structlog.get_logger(__name__)
 
 # Below the web's limit for a request: with a frozen database people are told so, and not "too slow".
 _STATEMENT_S = 5.0
-EVERYTHING = frozenset({"router", "web", "recorder"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +113,7 @@ async def running_parts(settings: Settings, parts: frozenset[str]) -> AsyncItera
         hub = await _web(stack, ground, parts) if "web" in parts else None
         recorder = await _recorder(stack, ground) if "recorder" in parts else None
         if hub is None:
-            await _report(stack, ground, parts)
+            await tell_the_web(stack, ground, parts)
         yield Parts(
             settings=settings,
             keys=ground.keys,
@@ -205,7 +201,7 @@ async def _router(stack: AsyncExitStack, ground: _Ground) -> Router:
         await ledger.start()
         stack.push_async_callback(ledger.stop)
     keys = await _phone_keys(stack, ground)
-    await _own(stack, _follow_office(ground, router, ledger, keys), "office")
+    await own_task(stack, _follow_office(ground, router, ledger, keys), "office")
     return router
 
 
@@ -226,7 +222,7 @@ async def _phone_keys(stack: AsyncExitStack, ground: _Ground) -> PhoneKeys | Non
             keys.doubt()
 
     ground.health.on_change(begun_anew)
-    await _own(stack, keys.run(), "phone keys")
+    await own_task(stack, keys.run(), "phone keys")
     return keys
 
 
@@ -240,10 +236,10 @@ async def _phones(stack: AsyncExitStack, ground: _Ground) -> PhoneProxy | None:
     if not ground.settings.private_pbx:
         return None
     phones = BrowserPhones(_phone_credentials(ground), ground.relay, ground.bus)
-    await _own(stack, phones.run(), "browser phones")
+    await own_task(stack, phones.run(), "browser phones")
     address = f"http://127.0.0.1:{ground.settings.pbx_http_port}/ws"
     proxy = PhoneProxy(address, phones, ground.clock)
-    await _own(stack, proxy.run(), "phone proxy")
+    await own_task(stack, proxy.run(), "phone proxy")
     return proxy
 
 
@@ -308,38 +304,6 @@ async def _follow_office(
         await applied.close()
 
 
-def _reports(stack: AsyncExitStack, ground: _Ground) -> RedisReports:
-    assert ground.settings.redis_url is not None, "parts are not started apart without it"
-    reports = RedisReports(ground.settings.redis_url, pbx=ground.pbx)
-    stack.push_async_callback(reports.close)
-    return reports
-
-
-async def _report(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> None:
-    """Let the web know how this process is: it has no HTTP of its own."""
-    reports = _reports(stack, ground)
-    process = "-".join(sorted(parts))
-
-    async def say(report: Report) -> None:
-        await reports.put(process, report, keep_s=SILENT_S)
-
-    reporter = Reporter(ground.health, say, metrics=HouseMetrics(own_metrics(parts, apart=True)).text)
-    await _own(stack, reporter.run(), "report")
-
-
-async def _all_parts(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> HouseMetrics:
-    """Make health and metrics of this process those of the whole house."""
-    children = Children(ground.layout, ground.health)
-    await children.look()
-    await _own(stack, children.run(), "children")
-    elsewhere = sorted(EVERYTHING - parts)
-    if not elsewhere:
-        return HouseMetrics(own_metrics(parts, apart=False))
-    others = Others(ground.health, _reports(stack, ground), elsewhere, ground.clock)
-    await _own(stack, others.run(), "others")
-    return HouseMetrics(own_metrics(parts, apart=True), others.metrics)
-
-
 async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> LiveHub:
     people = PeopleService(ground.database, ground.clock)
     service = RecordingService(ground.database, ground.clock)
@@ -362,12 +326,12 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
         playback=Playback(service, ground.layout.recordings),
         hub=hub,
         health=ground.health,
-        metrics=await _all_parts(stack, ground, parts),
+        metrics=await hear_all(stack, ground, parts),
         phones=await _phones(stack, ground),
         clock=ground.clock,
         written=ground.relay.wake,
     )
-    await _own(stack, hub.run(), "live")
+    await own_task(stack, hub.run(), "live")
     server = WebServer(build_app(services), ground.settings.http.host, ground.settings.http.port)
     await server.start()
     stack.push_async_callback(server.stop)
@@ -394,20 +358,3 @@ async def _recorder(stack: AsyncExitStack, ground: _Ground) -> Recorder:
     await retention.start()
     stack.push_async_callback(retention.stop)
     return recorder
-
-
-async def _own(stack: AsyncExitStack, work: Coroutine[Any, Any, None], name: str) -> None:
-    """Run *work* as a task that ends with the stack; if it ends before, say so loudly."""
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            log.error("task ended", task=name, error=repr(task.exception()))
-
-    task = asyncio.create_task(work, name=name)
-    task.add_done_callback(ended)
-
-    async def end() -> None:
-        task.cancel()
-        await asyncio.wait({task})
-
-    stack.push_async_callback(end)

@@ -136,6 +136,10 @@ class Child:
 
     def failure(self, code: int) -> ChildFailed:
         """The error that tells of its end with *code* in one line, with the last thing it said."""
-        ended = f"by signal {-code}" if code < 0 else f"with code {code}"
         said = f": {self.tail[-1]}" if self.tail else ""
-        return ChildFailed(f"{self.command.name} ended {ended}{said}")
+        return ChildFailed(f"{self.command.name} {how_it_ended(code)}{said}")
+
+
+def how_it_ended(code: int) -> str:
+    """A program's end in words; *code* as of `Child.wait`."""
+    return f"ended by signal {-code}" if code < 0 else f"ended with code {code}"

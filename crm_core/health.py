@@ -39,14 +39,23 @@ class Health:
     def set(self, name: str, state: HealthState, detail: str = "") -> PartHealth:
         """Record that *name* is in *state* now. Listeners hear changes of state only."""
         before = self._parts.get(name)
-        changed = before is None or before.state is not state
-        since = self._clock.now() if before is None or changed else before.since
+        since = before.since if before is not None and before.state is state else self._clock.now()
         part = PartHealth(name, state, detail, since)
-        self._parts[name] = part
-        if changed:
-            for listener in self._listeners:
-                listener(part)
+        self.take(part)
         return part
+
+    def take(self, part: PartHealth) -> None:
+        """Record what another process told of a part, its *since* included. Listeners hear as of `set`."""
+        before = self._parts.get(part.name)
+        self._parts[part.name] = part
+        if before is None or before.state is not part.state:
+            self._tell(part)
+
+    def forget(self, name: str) -> None:
+        """There is no such part any more. Who listens hears it as down: of what is gone nothing works."""
+        gone = self._parts.pop(name, None)
+        if gone is not None and gone.state is not HealthState.DOWN:
+            self._tell(PartHealth(name, HealthState.DOWN, "gone", self._clock.now()))
 
     def get(self, name: str) -> PartHealth | None:
         """The part called *name*, None when it never reported."""
@@ -55,6 +64,10 @@ class Health:
     def on_change(self, listener: Callable[[PartHealth], None]) -> None:
         """Call *listener* at each change of a part's state. It must not block or raise."""
         self._listeners.append(listener)
+
+    def _tell(self, part: PartHealth) -> None:
+        for listener in self._listeners:
+            listener(part)
 
     @property
     def state(self) -> HealthState:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from crm_core.child import Child, ChildFailed, Command
+from crm_core.child import Child, ChildFailed, Command, how_it_ended
 from crm_core.clock import Clock, SystemClock
 from crm_core.health import Health, HealthState
 
@@ -94,13 +94,15 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         while True:
-            failure = child.failure(await child.wait())
+            code = await child.wait()
+            failure = child.failure(code)
             self._child = None
-            self._health.set(self._command.name, HealthState.DOWN, failure.message)
+            # Health is public: what the program last said is for the log alone.
+            self._health.set(self._command.name, HealthState.DOWN, how_it_ended(code))
             log.error("child ended", child=self._command.name, reason=failure.message)
-            child = await self._again(failure)
+            child = await self._again(failure, how_it_ended(code))
 
-    async def _again(self, failure: ChildFailed) -> Child:
+    async def _again(self, failure: ChildFailed, why: str) -> Child:
         """A new run that is ready. Raises the last failure when the budget is spent."""
         while True:
             now = self._clock.monotonic()
@@ -108,14 +110,15 @@ class Supervisor:
                 self._restarts.popleft()
             pause = self._policy.pause(len(self._restarts))
             if pause is None:
-                self._health.set(self._command.name, HealthState.DOWN, f"given up: {failure.message}")
+                self._health.set(self._command.name, HealthState.DOWN, "given up")
                 raise failure
             self._restarts.append(now)
+            self._health.set(self._command.name, HealthState.DOWN, f"{why}; again in {pause:g} s")
             await asyncio.sleep(pause)
             try:
                 return await self._launch()
             except ChildFailed as error:
-                failure = error
+                failure, why = error, "does not start"
                 log.error("child does not start", child=self._command.name, reason=error.message)
 
     async def _launch(self) -> Child:

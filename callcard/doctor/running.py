@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import aiohttp
 import msgspec
 
-from agent_ui.status import Status
+from agent_ui.status import PartStatus, Status
+from callcard.children import read_children
 from callcard.doctor.finding import Finding, Findings, ok, warning, wrong
 from callcard.doctor.ground import Ground
+from callcard.layout import Layout
 from callcard.ports import Port, own_ports, pbx_ports, problem_of
-from crm_core.health import HealthState
+from crm_core.health import HealthState, PartHealth
 
 _HTTP_S = 5.0
 
@@ -35,12 +37,13 @@ async def parts(ground: Ground) -> Findings:
         ):
             status = msgspec.json.decode(await answer.read(), type=Status)
     except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
-        return [wrong("web", f"{url} does not answer: {error}", "see the log of `callcard up`")]
-    return list(_said(status))
+        silent = wrong("web", f"{url} does not answer: {error}", "see the log of `callcard up`")
+        return [silent, *_said(read_children(Layout(ground.settings.data)))]
+    return list(_said(status.parts))
 
 
-def _said(status: Status) -> Iterator[Finding]:
-    for part in status.parts:
+def _said(parts: Iterable[PartStatus | PartHealth]) -> Iterator[Finding]:
+    for part in parts:
         about, since = f"part {part.name}", f"since {part.since.astimezone():%Y-%m-%d %H:%M:%S}"
         text = ", ".join(filter(None, (part.state.value, part.detail, since)))
         if part.state is HealthState.UP:

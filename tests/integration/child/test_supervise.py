@@ -80,5 +80,5 @@ async def test_a_crash_loop_is_given_up_when_the_budget_is_spent(tmp_path: Path)
         async with asyncio.timeout(10):
             await supervisor.wait()
     assert len(runs.read_text().split()) == 1 + 3
-    assert _state(health) == (HealthState.DOWN, "given up: part ended with code 7: up")
+    assert _state(health) == (HealthState.DOWN, "given up"), "what it printed is for the log alone"
     await supervisor.stop()

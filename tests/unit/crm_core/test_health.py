@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from crm_core.health import Health, HealthState, PartHealth
@@ -41,3 +44,18 @@ def test_listeners_hear_changes_of_state_only() -> None:
         health.set("ami", state)
     assert heard == [("ami", "up"), ("ami", "down"), ("ami", "up")]
     assert health.get("never reported") is None
+
+
+def test_what_another_process_told_keeps_its_since() -> None:
+    clock = FakeClock()
+    health = Health(clock)
+    heard: list[tuple[str, str]] = []
+    health.on_change(lambda part: heard.append((part.name, part.state.value)))
+    told = PartHealth("ledger", HealthState.UP, "", clock.now() - timedelta(hours=1))
+    health.take(told)
+    health.take(replace(told, detail="busy"))
+    assert health.get("ledger") == replace(told, detail="busy")
+    health.forget("ledger")
+    health.forget("ledger")
+    assert health.snapshot() == ()
+    assert heard == [("ledger", "up"), ("ledger", "down")]
