@@ -20,6 +20,7 @@ from callcard.settings import Keys, Settings
 from crm_core.errors import StartRefused
 from crm_core.health import Health
 from crm_core.office.model import OfficeFile
+from crm_core.people.model import DeviceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,21 @@ def device_secret(keys: Keys, endpoint: str) -> str:
     return hmac.digest(keys.device_secret_seed.encode(), endpoint.encode(), hashlib.sha256).hex()[:32]
 
 
+def ari_secret(keys: Keys) -> str:
+    """The password of the account that sets phones' passwords: derived like theirs."""
+    return device_secret(keys, "ari")
+
+
+def browser_phones(office: OfficeFile) -> tuple[str, ...]:
+    """Endpoints of the phones in the browser."""
+    return tuple(
+        device.endpoint
+        for person in office.person_list()
+        for device in person.devices
+        if device.kind is DeviceKind.BROWSER
+    )
+
+
 def pbx_settings(settings: Settings, keys: Keys, office: OfficeFile) -> PbxSettings:
     """What rendering and running the private PBX need besides the office."""
     layout = Layout(settings.data)
@@ -63,6 +79,8 @@ def pbx_settings(settings: Settings, keys: Keys, office: OfficeFile) -> PbxSetti
         agi_host=settings.agi.host,
         agi_port=settings.agi.port,
         agi_token=keys.agi_token,
+        http_port=settings.pbx_http_port,
+        ari_secret=ari_secret(keys),
         device_secrets={endpoint: device_secret(keys, endpoint) for endpoint in endpoints_of(office)},
     )
 

@@ -19,6 +19,7 @@ from callcard.settings import Settings, load_keys
 from callcard.terminal import say
 from crm_core.errors import BadOffice
 from crm_core.i18n import Message
+from crm_core.people.model import DeviceKind
 
 
 async def install_pbx(settings: Settings, *, quiet: bool) -> int:
@@ -79,6 +80,8 @@ async def list_devices(settings: Settings) -> int:
     keys = load_keys(settings.data)
     for person in office.person_list():
         for device in person.devices:
+            if device.kind is DeviceKind.BROWSER:
+                continue  # its password is made anew each time, and never shown
             secret = device.contact or device_secret(keys, device.endpoint)
             say(f"{device.endpoint}  {office.sip.bind}:{office.sip.port}  {secret}  {person.title}")
     return 0

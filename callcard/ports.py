@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from callcard.pbx import browser_phones
 from callcard.settings import Settings
 from crm_core.errors import StartRefused
 from crm_core.office.model import OfficeFile
@@ -43,7 +44,10 @@ def pbx_ports(settings: Settings, office: OfficeFile | None) -> tuple[Port, ...]
     manager = Port("CALLCARD_AMI_PORT", "127.0.0.1", settings.ami_port)
     if office is None:
         return (manager,)
-    return (manager, Port("sip.port of the office", office.sip.bind, office.sip.port, UDP))
+    sip = Port("sip.port of the office", office.sip.bind, office.sip.port, UDP)
+    if not browser_phones(office):
+        return (manager, sip)
+    return (manager, sip, Port("CALLCARD_PBX_HTTP_PORT", "127.0.0.1", settings.pbx_http_port))
 
 
 def problem_of(port: Port) -> str | None:

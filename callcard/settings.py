@@ -106,6 +106,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("agi", _inner_listen, "127.0.0.1:4573", "Where the router answers the dialplan (FastAGI)."),
     Setting("ami_host", _text, None, "Your own Asterisk's manager; unset: a private Asterisk is run."),
     Setting("ami_port", _port, "5038", "The manager's port."),
+    Setting(
+        "pbx_http_port",
+        _port,
+        "8088",
+        "The private Asterisk's own web server on loopback, for phones in the browser.",
+    ),
     Setting("ami_listener_user", _text, "callcard-listener", "Manager account that listens."),
     Setting("ami_listener_secret", _text, None, "Its secret; made at first start for the private Asterisk."),
     Setting("ami_actor_user", _text, "callcard-actor", "Manager account that acts."),
@@ -126,6 +132,7 @@ class Settings:
     http: Listen
     agi: Listen
     ami_port: int
+    pbx_http_port: int = 8088
     ami_listener_user: str
     ami_actor_user: str
     database_url: str | None = None

@@ -165,6 +165,7 @@ def _settings(base: Settings, folder: Path) -> Settings:
         http=Listen(base.http.host, first_free(base.http.port, TCP, base.http.host)),
         agi=Listen("127.0.0.1", first_free(base.agi.port, TCP, "127.0.0.1")),
         ami_port=first_free(base.ami_port, TCP, "127.0.0.1"),
+        pbx_http_port=first_free(base.pbx_http_port, TCP, "127.0.0.1"),
         ami_listener_user=base.ami_listener_user,
         ami_actor_user=base.ami_actor_user,
     )

@@ -13,6 +13,7 @@ import crm_core.calls.tables
 import crm_core.customers.tables
 import crm_core.db.outbox
 import crm_core.office.tables
+import crm_core.people.phone_tables
 import crm_core.people.tables
 import crm_core.presence.tables
 import crm_core.queues.tables
