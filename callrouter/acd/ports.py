@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -88,8 +89,20 @@ class PresenceKeeper(Protocol):
         """Write the row. Raises Unavailable."""
         ...
 
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
-        """Write what was chosen, with audit; the row as it is now. Raises Unavailable."""
+    async def choose(
+        self,
+        agent: str,
+        chosen: ChosenState,
+        reason: str | None,
+        *,
+        by: str,
+        at: datetime | None = None,
+        over: datetime | None = None,
+    ) -> Presence:
+        """Write what was chosen *at* that moment, with audit, unless the row is later than *over*.
+
+        The row as it is now. Raises Unavailable.
+        """
         ...
 
 

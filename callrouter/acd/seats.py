@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from callrouter.acd.agent import LiveAgent
@@ -28,6 +29,8 @@ class Seats:
         self._behind = behind
         self._on_change: Callable[[], None] = lambda: None
         self._before_gone: dict[str, tuple[ChosenState, str | None]] = {}
+        # Agents whose device has chosen for them, until that is a row: what it was chosen over.
+        self._over: dict[str, datetime] = {}
         self._loads()
         self._say_all()
 
@@ -47,25 +50,50 @@ class Seats:
 
     def chosen(self, event: AgentStateChosen) -> None:
         """A choice made elsewhere (API, another process), already in the database."""
-        agent = self._core.agents.get(event.presence.agent)
-        if agent is None or event.presence.since <= agent.presence.since:
-            return  # our own, come back to us, or older than what we know
+        name, since = event.presence.agent, event.presence.since
+        agent = self._core.agents.get(name)
+        if agent is None or since == agent.presence.since:
+            return  # our own, come back to us
+        # A person may have chosen a moment before a device did, which did not know of it.
+        if since <= self._over.get(name, agent.presence.since):
+            return  # older than what we know
         self._core.agents.take(event.presence)
-        self._has_chosen(event.presence.agent, event.presence.chosen)
+        self._has_chosen(name, event.presence.chosen)
 
     def choose(self, name: str, chosen: ChosenState, *, reason: str | None, by: str) -> bool:
-        """A choice made here (dialled code, device): holds at once, written behind. False: nobody we know."""
-        if self._core.agents.get(name) is None:
+        """A choice of a person made here (dialled code): holds at once, written behind.
+
+        False: nobody we know.
+        """
+        agent = self._core.agents.get(name)
+        if agent is None:
             return False
         if self._core.agents.choose(name, chosen, reason):
-            self._behind.put(("choose", name), partial(self._write, name, chosen, reason, by))
+            self._write_behind(agent, by, over=agent.presence.since)
         self._has_chosen(name, chosen)
         return True
 
-    async def _write(self, name: str, chosen: ChosenState, reason: str | None, by: str) -> None:
-        row = await self._keeper.choose(name, chosen, reason, by=by)
+    def _device_chose(self, agent: LiveAgent, chosen: ChosenState, reason: str | None) -> None:
+        """What follows from a device that came or went, as far as we know; a person's word goes before it."""
+        over = self._over.get(agent.name, agent.presence.since)
+        if self._core.agents.choose(agent.name, chosen, reason):
+            self._write_behind(agent, "device", over=over)
+        self._has_chosen(agent.name, chosen)
+        self._over[agent.name] = over
+
+    def _write_behind(self, agent: LiveAgent, by: str, *, over: datetime) -> None:
+        job = partial(self._write, agent.presence, by, over)
+        self._behind.put(("choose", agent.name), job)
+
+    async def _write(self, choice: Presence, by: str, over: datetime) -> None:
+        row = await self._keeper.choose(
+            choice.agent, choice.chosen, choice.reason, by=by, at=choice.since, over=over
+        )
         self._core.agents.written(row)
-        await self._save(name)  # what happened to the agent since the choice was made
+        agent = self._core.agents.get(choice.agent)
+        if agent is not None and agent.presence.since == row.since:
+            self._over.pop(choice.agent, None)
+        await self._save(choice.agent)  # what happened to the agent since the choice was made
 
     async def _save(self, name: str) -> None:
         """Write the row as it is now, not as it was when it changed: jobs may be minutes late."""
@@ -75,6 +103,7 @@ class Seats:
 
     def _has_chosen(self, name: str, chosen: ChosenState) -> None:
         self._before_gone.pop(name, None)
+        self._over.pop(name, None)
         if chosen is ChosenState.AVAILABLE:
             self._core.deadlines.cancel(("wrap_up", name))
         self._core.rematch = True
@@ -95,7 +124,7 @@ class Seats:
             self._core.deadlines.cancel(("gone", agent.name))
             if agent.presence.chosen is ChosenState.OFFLINE:
                 chosen, reason = self._before_gone.get(agent.name, (ChosenState.AVAILABLE, None))
-                self.choose(agent.name, chosen, reason=reason, by="device")
+                self._device_chose(agent, chosen, reason)
         elif gone and not agent.reachable:
             self._core.deadlines.set(("gone", agent.name), _GONE_S, partial(self._gone, agent))
 
@@ -103,7 +132,7 @@ class Seats:
         if agent.reachable or agent.presence.chosen is ChosenState.OFFLINE:
             return
         before = agent.presence
-        self.choose(agent.name, ChosenState.OFFLINE, reason=None, by="device")
+        self._device_chose(agent, ChosenState.OFFLINE, None)
         self._before_gone[agent.name] = (before.chosen, before.reason)
 
     # -- calls ------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+_MOMENT = timedelta(microseconds=1)
 
 BREAK_REASONS = ("lunch", "rest", "training", "meeting", "other")
 
@@ -47,14 +49,15 @@ def after_choice(
 ) -> Presence:
     """The row after a choice. Choosing *available* also ends wrap-up, misses and not answering.
 
-    Returns *before* itself when the choice changes nothing, so that `since` stays.
+    Returns *before* itself when the choice changes nothing, so that `since` stays; else `since` moves
+    forward whatever clocks say: rows are told apart by it.
     """
     if before is None:
         return Presence(agent=agent, chosen=chosen, reason=reason, since=now)
     after = replace(before, chosen=chosen, reason=reason)
     if chosen is ChosenState.AVAILABLE:
         after = replace(after, wrap_up_until=None, misses=0, not_answering=False)
-    return before if after == before else replace(after, since=now)
+    return before if after == before else replace(after, since=max(now, before.since + _MOMENT))
 
 
 def shown_state(presence: Presence, *, ringing: bool, talking: bool, now: datetime) -> AgentState:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from crm_core.audit.store import record
 from crm_core.clock import Clock
 from crm_core.db import outbox
@@ -21,21 +23,34 @@ class PresenceService:
         self._clock = clock
         self._pbx = pbx
 
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+    async def choose(
+        self,
+        agent: str,
+        chosen: ChosenState,
+        reason: str | None,
+        *,
+        by: str,
+        at: datetime | None = None,
+        over: datetime | None = None,
+    ) -> Presence:
         """*by* chooses a state for *agent*: row, audit and AgentStateChosen in one transaction.
 
-        Choosing what is in force already changes nothing and is said to nobody. Raises NotFound for
-        nobody's name, BadInput for a break without a known reason and for a reason without a break.
+        *at*: when it was chosen, if that was before. *over*: `since` of the row that it was chosen over;
+        a later row stands, and is returned. Choosing what is in force already changes nothing and is said
+        to nobody. Raises NotFound for nobody's name, BadInput for a break without a known reason and for
+        a reason without a break.
         """
         if chosen is ChosenState.BREAK and reason not in BREAK_REASONS:
             raise BadInput(N_("A break says why."), field="reason", hint=", ".join(BREAK_REASONS))
         if chosen is not ChosenState.BREAK and reason is not None:
             raise BadInput(N_("Only a break has a reason."), field="reason")
-        now = self._clock.now()
         async with self._database.transaction() as connection:
             if not await store.lock_agent(connection, agent):
                 raise NotFound(N_("Nobody has this name."))
             before = await store.get(connection, agent)
+            if before is not None and over is not None and before.since > over:
+                return before
+            now = at or self._clock.now()
             after = after_choice(before, agent=agent, chosen=chosen, reason=reason, now=now)
             if after == before:
                 return after
@@ -56,10 +71,10 @@ class PresenceService:
     async def save(self, presence: Presence) -> None:
         """Write what the router counted: wrap-up deadline, misses, not answering.
 
-        Comes behind the fact and perhaps twice or late: a row of a later choice is left as it is.
+        Comes behind the fact and perhaps twice or late: a row of another choice is left as it is.
         """
         async with self._database.transaction() as connection:
-            await store.put(connection, presence)
+            await store.put_counted(connection, presence)
 
     async def load_all(self) -> dict[str, Presence]:
         """The rows by agent. Who has none never chose: offline."""

@@ -41,23 +41,40 @@ async def get(connection: AsyncConnection, agent: str) -> Presence | None:
 
 
 async def put(connection: AsyncConnection, presence: Presence) -> None:
-    """Write the row of *presence*, unless the stored one is of a later choice."""
-    values = {
-        "chosen": presence.chosen.value,
-        "reason": presence.reason,
-        "since": presence.since,
+    """Write the row of *presence*: the caller holds `lock_agent` and has seen the row before."""
+    values = {**_chosen(presence), **_counted(presence)}
+    statement = insert(AgentPresenceRow).values(agent=presence.agent, **values)
+    await connection.execute(
+        statement.on_conflict_do_update(index_elements=[AgentPresenceRow.agent], set_=values)
+    )
+
+
+async def put_counted(connection: AsyncConnection, presence: Presence) -> None:
+    """Write what was counted since *presence* was chosen; nothing when another choice, or a later, stands."""
+    counted = _counted(presence)
+    statement = insert(AgentPresenceRow).values(agent=presence.agent, **_chosen(presence), **counted)
+    given = statement.excluded
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[AgentPresenceRow.agent],
+            set_=counted,
+            where=(AgentPresenceRow.chosen == given.chosen)
+            & AgentPresenceRow.reason.is_not_distinct_from(given.reason)
+            & (AgentPresenceRow.since <= given.since),
+        )
+    )
+
+
+def _chosen(presence: Presence) -> dict[str, Any]:
+    return {"chosen": presence.chosen.value, "reason": presence.reason, "since": presence.since}
+
+
+def _counted(presence: Presence) -> dict[str, Any]:
+    return {
         "wrap_up_until": presence.wrap_up_until,
         "misses": presence.misses,
         "not_answering": presence.not_answering,
     }
-    statement = insert(AgentPresenceRow).values(agent=presence.agent, **values)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[AgentPresenceRow.agent],
-            set_=values,
-            where=AgentPresenceRow.since <= statement.excluded.since,
-        )
-    )
 
 
 def _presence(row: Row[Any]) -> Presence:

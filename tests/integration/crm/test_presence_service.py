@@ -74,6 +74,32 @@ async def test_a_late_save_does_not_undo_a_later_choice(house: House) -> None:
     assert await house.presence.load_all() == {"anna": second}
 
 
+async def test_a_choice_over_another_row_than_it_knew_leaves_that_row(house: House) -> None:
+    known = await house.presence.choose("anna", ChosenState.OFFLINE, None, by="anna")
+    house.clock.advance(1)
+    on_break = await house.presence.choose("anna", ChosenState.BREAK, "rest", by="anna")
+    at = house.clock.now() + timedelta(seconds=1)
+    late = await house.presence.choose(
+        "anna", ChosenState.AVAILABLE, None, by="device", at=at, over=known.since
+    )
+    assert late == on_break
+    await house.presence.save(replace(known, chosen=ChosenState.AVAILABLE, since=at, misses=1))
+    assert await house.presence.load_all() == {"anna": on_break}
+    assert len(await house.events()) == 2
+    taken = await house.presence.choose(
+        "anna", ChosenState.AVAILABLE, None, by="device", at=at, over=on_break.since
+    )
+    assert (taken.chosen, taken.since) == (ChosenState.AVAILABLE, at)
+
+
+async def test_the_last_to_choose_is_later_whatever_the_clocks_say(house: House) -> None:
+    ahead = house.clock.now() + timedelta(seconds=2)
+    await house.presence.choose("anna", ChosenState.AVAILABLE, None, by="device", at=ahead)
+    row = await house.presence.choose("anna", ChosenState.OFFLINE, None, by="anna")
+    assert row.since > ahead
+    assert await house.presence.load_all() == {"anna": row}
+
+
 async def test_the_router_may_save_before_anybody_chose(house: House) -> None:
     row = Presence(agent="anna", chosen=ChosenState.OFFLINE, reason=None, since=house.clock.now(), misses=1)
     await house.presence.save(row)

@@ -315,6 +315,63 @@ async def test_a_choice_made_elsewhere_is_taken_once(world: World) -> None:
     assert world.state("anna") is AgentState.AVAILABLE, "an older choice does not come back"
 
 
+async def by_api(world: World, name: str, chosen: ChosenState, reason: str | None = None) -> AgentStateChosen:
+    """A choice made in the web: a row now, at the router a little later."""
+    row = await world.keeper.choose(name, chosen, reason, by=name)
+    return AgentStateChosen(presence=row, by=name)
+
+
+async def test_a_choice_just_before_the_phone_registers_stands(world: World) -> None:
+    world.advance(5)
+    news = await by_api(world, "clara", ChosenState.BREAK, "tea")
+    world.advance(0.02)
+    world.device("agent-clara-desk", up=True, registered=True)  # the router has not heard of the break
+    world.advance(0.02)
+    world.dispatcher.seats.chosen(news)
+    world.dispatcher.settle()
+    await world.behind.pass_once()
+    assert world.state("clara") is AgentState.BREAK
+    assert world.keeper.rows["clara"].chosen is ChosenState.BREAK
+
+
+async def test_a_choice_just_after_the_phone_registered_stands(world: World) -> None:
+    world.device("agent-clara-desk", up=True, registered=True)
+    world.advance(0.02)
+    news = await by_api(world, "clara", ChosenState.BREAK, "tea")
+    await world.behind.pass_once()  # what the registration chose is written after that
+    world.dispatcher.seats.chosen(news)
+    world.dispatcher.settle()
+    await world.behind.pass_once()
+    assert world.state("clara") is AgentState.BREAK
+    assert world.keeper.rows["clara"].chosen is ChosenState.BREAK
+
+
+async def test_a_code_dialled_just_after_the_phone_registered_stands(world: World) -> None:
+    world.device("agent-clara-desk", up=True, registered=True)
+    writing = world.behind.pass_once()
+    world.advance(0.02)
+    world.dispatcher.seats.choose("clara", ChosenState.BREAK, reason="tea", by="clara")
+    world.dispatcher.settle()
+    await writing
+    await world.behind.pass_once()
+    assert world.state("clara") is AgentState.BREAK
+    assert world.keeper.rows["clara"].chosen is ChosenState.BREAK
+
+
+async def test_what_a_phone_chose_is_a_row_like_any_other_once_it_is_written(world: World) -> None:
+    world.device("agent-clara-desk", up=True, registered=True)
+    await world.behind.pass_once()
+    old = replace(world.keeper.rows["clara"], chosen=ChosenState.OFFLINE)
+    world.device("agent-clara-desk", up=False, registered=False)
+    world.advance(6)
+    await world.behind.pass_once()
+    assert world.keeper.rows["clara"].chosen is ChosenState.OFFLINE
+    world.device("agent-clara-desk", up=True, registered=True)
+    await world.behind.pass_once()
+    world.dispatcher.seats.chosen(AgentStateChosen(presence=old, by="api"))
+    assert world.state("clara") is AgentState.AVAILABLE, "an older choice does not come back"
+
+
 # -- fairness ----------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from callrouter.acd.ask import Answer, parse_ask
@@ -141,17 +142,31 @@ class Keeper:
         if self.away:
             raise Unavailable
         stored = self.rows.get(presence.agent)
-        if stored is None or stored.since <= presence.since:
+        if stored is None:
             self.rows[presence.agent] = presence
+            return
+        same = (stored.chosen, stored.reason) == (presence.chosen, presence.reason)
+        if same and stored.since <= presence.since:
+            self.rows[presence.agent] = replace(presence, since=stored.since)
 
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+    async def choose(
+        self,
+        agent: str,
+        chosen: ChosenState,
+        reason: str | None,
+        *,
+        by: str,
+        at: datetime | None = None,
+        over: datetime | None = None,
+    ) -> Presence:
         if self.away:
             raise Unavailable
+        before = self.rows.get(agent)
+        if before is not None and over is not None and before.since > over:
+            return before
         self.choices.append((agent, chosen, by))
-        now = self.clock.now()
-        self.rows[agent] = after_choice(
-            self.rows.get(agent), agent=agent, chosen=chosen, reason=reason, now=now
-        )
+        now = at or self.clock.now()
+        self.rows[agent] = after_choice(before, agent=agent, chosen=chosen, reason=reason, now=now)
         return self.rows[agent]
 
 
