@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TextIO
 from uuid import UUID
@@ -17,6 +17,12 @@ from crm_core.live.view import LiveView
 
 REMEMBERED_CALLS = 500
 SEPARATOR = " · "
+# Where a call has come to: told also when another event of the same moment, which carries the call as it
+# is after all of them, came first and said the same of it.
+STEPS = frozenset(
+    f"call.{step}"
+    for step in ("started", "waiting", "offered", "answered", "held", "resumed", "transferred", "ended")
+)
 
 
 @dataclass(slots=True)
@@ -26,12 +32,14 @@ class _Told:
     who: str = ""
     text: str = ""
     trace_lines: int = 0
+    steps: dict[str, str] = field(default_factory=dict)  # step -> the text it was last told with
 
 
 class Lines:
     """One line an event: time, event, what it is about, and what the trace newly says.
 
-    An event that changes nothing of its line (a leg that was built, an agent's load) prints none.
+    An event that changes nothing of its line (a leg that was built, an agent's load) prints none, unless
+    it is a step of its call.
     """
 
     def __init__(self, view: LiveView, words: Words, out: TextIO) -> None:
@@ -96,9 +104,12 @@ class Lines:
             return
         text = SEPARATOR.join(filter(None, (who, *self._state(call))))
         news = [self._words.trace(line, self._titles()) for line in call.trace[known.trace_lines :]]
-        if text != known.text or news:
+        new_step = event in STEPS and known.steps.get(event) != text
+        if text != known.text or news or new_step:
             self._print(event, " — ".join(filter(None, (text, " ".join(news)))))
         known.who, known.text, known.trace_lines = who, text, len(call.trace)
+        if event in STEPS:
+            known.steps[event] = text
 
     def _state(self, call: LiveCall) -> Iterator[str]:
         agent = call.agent or (call.offer.agent if call.offer is not None else None)

@@ -27,6 +27,7 @@ from crm_core.live.model import (
     LiveEvent,
     LiveHealth,
     LiveQueue,
+    LiveRecording,
     Snapshot,
     live_call,
     live_recording,
@@ -93,6 +94,7 @@ class LiveState:
         self._agent_at: dict[str, datetime] = {}
         self._health: dict[str, LiveHealth] = {}
         self._figures = DayFigures(seed.directory, now)
+        self._recordings: OrderedDict[UUID, tuple[datetime, LiveRecording]] = OrderedDict()
         self._figures.count_all(seed.today)
         for call in seed.calls:
             self._figures.count(call)
@@ -115,9 +117,7 @@ class LiveState:
         if isinstance(event, AgentStateChanged):
             return self._apply_agent(event)
         if isinstance(event, RecordingSettled):
-            recording = live_recording(event.recording)
-            about = self._calls.get(recording.call_id) or self._ended.get(recording.call_id)
-            return (LiveEvent(name="recording.settled", before=None, after=recording, about=about),)
+            return self._apply_recording(event)
         return ()
 
     def apply_health(self, part: PartHealth) -> tuple[LiveEvent, ...]:
@@ -215,6 +215,20 @@ class LiveState:
         return tuple(changed)
 
     def _queue(self, name: str) -> LiveQueue:
+    def _apply_recording(self, event: RecordingSettled) -> tuple[LiveEvent, ...]:
+        """Rows change also in what no reader is shown (a smaller file): that is told to nobody."""
+        after = live_recording(event.recording)
+        known = self._recordings.get(after.id)
+        if known is not None and event.at < known[0]:
+            return ()
+        self._recordings[after.id] = event.at, after
+        if len(self._recordings) > REMEMBERED_CALLS:
+            self._recordings.popitem(last=False)
+        if known is not None and known[1] == after:
+            return ()
+        about = self._calls.get(after.call_id) or self._ended.get(after.call_id)
+        return (LiveEvent(name="recording.settled", before=None, after=after, about=about),)
+
         queue, totals, waiting = self.directory.queues[name], self._figures[name], self._waiting[name]
         states = Counter(self._agents[member].state for member in queue.members if member in self._agents)
         return LiveQueue(

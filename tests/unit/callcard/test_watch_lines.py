@@ -78,6 +78,20 @@ def test_what_changes_nothing_of_a_line_prints_none(feed: Feed) -> None:
     assert feed.tell("agent.changed", msgspec.structs.replace(agent, load=0.3)) == ""
 
 
+def test_steps_that_come_in_one_batch_are_all_told(feed: Feed) -> None:
+    """Events of one moment all carry the call as it is after the last of them."""
+    talking = live_call(call(state=CallState.TALKING, agent="anna"), NOW)
+    assert feed.tell("call.offer_ended", talking).endswith("talking · Anna\n")
+    assert feed.tell("call.answered", talking).endswith(
+        "call.answered      +7 495 555-01-42 · talking · Anna\n"
+    )
+    assert feed.tell("call.answered", talking) == "", "said again, not happened again"
+    over = live_call(call(state=CallState.ENDED, outcome=Outcome.ANSWERED, agent="anna", talk_s=64.0), NOW)
+    assert feed.tell("call.changed", over).endswith("answered · Anna · 1:04\n")
+    assert feed.tell("call.ended", over).endswith("answered · Anna · 1:04\n")
+    assert feed.tell("call.settled", over) == ""
+
+
 def test_a_recording_is_told_once_with_the_caller_it_is_of(feed: Feed) -> None:
     feed.tell("call.started", live_call(call(customer_title="Maria"), NOW))
     kept = LiveRecording(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from crm_core.calls.model import (
 )
 from crm_core.health import HealthState, PartHealth
 from crm_core.ids import new_id
-from crm_core.live.model import LiveAgent, LiveCall, LiveQueue, Snapshot
+from crm_core.live.model import LiveAgent, LiveCall, LiveQueue, LiveRecording, Snapshot
 from crm_core.live.projection import NAMES, KnownAgent, LiveState, Seed
 from crm_core.live.stream import LiveStream, frame, frames_for
 from crm_core.live.view import LiveView
@@ -59,6 +60,43 @@ def test_the_ledgers_word_is_told_once() -> None:
     settled = call(state=CallState.ENDED, settled=True, version=3)
     assert [c.settled for c in changed(state, happened.CallSettled(at=NOW, call=settled), LiveCall)] == [True]
     assert changed(state, happened.CallSettled(at=NOW, call=settled), LiveCall) == []
+
+
+def test_a_recording_is_told_when_what_readers_see_of_it_changes() -> None:
+    state = fresh()
+    state.apply(started())
+    kept = Recording(
+        id=call_id(7),
+        call_id=call_id(1),
+        kind=RecordingKind.CALL,
+        state=RecordingState.OK,
+        format="wav",
+        duration_s=18.2,
+    )
+
+    def told(recording: Recording, seconds: int) -> list[RecordingState]:
+        said = RecordingSettled(at=NOW + timedelta(seconds=seconds), recording=recording)
+        return [change.state for change in changed(state, said, LiveRecording)]
+
+    assert told(kept, 0) == [RecordingState.OK]
+    assert told(kept, 1) == []
+    assert told(replace(kept, format="mp3", size_bytes=9), 2) == [], "compressed: for readers the same"
+    short = replace(kept, format="mp3", state=RecordingState.TRUNCATED)
+    assert told(short, 4) == [RecordingState.TRUNCATED]
+    assert told(kept, 3) == [], "late"
+
+
+def test_what_a_person_said_of_the_caller_outlives_a_router_that_does_not_know_yet() -> None:
+    state = fresh()
+    state.apply(started())
+    card = call_id(9)
+    chosen = call(version=1, customer_id=card, customer_title="Olga", owner="anna")
+    state.apply(happened.CustomerChosen(at=NOW, call=chosen, by="anna"))
+    [told] = changed(state, happened.CallWaiting(at=NOW, call=call(version=2)), LiveCall)
+    assert (told.customer_id, told.customer_title, told.owner) == (card, "Olga", "anna")
+    known = replace(chosen, version=3, owner="boris")
+    [told] = changed(state, happened.CallIdentified(at=NOW, call=known), LiveCall)
+    assert told.owner == "boris"
 
 
 def test_every_call_event_has_its_own_name() -> None:
