@@ -14,7 +14,7 @@ from aiohttp import web
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
-from agent_ui import wording
+from agent_ui import states, wording
 from agent_ui.assets import ASSETS, Assets
 from agent_ui.language import Manner, preferences
 from agent_ui.shell import Shell, shell_of
@@ -47,7 +47,7 @@ class Templates:
         )
         self._environment.filters.update(wording.FILTERS)
         self._assets = assets
-        self._environment.globals.update(asset=assets.url, icon=self._icon)
+        self._environment.globals.update(states.LOOKS, asset=assets.url, icon=self._icon)
 
     def render(self, template: str, view: object, manner: Manner, **more: object) -> str:
         """*template* filled with *view*, as `v`. The same arguments give the same text."""

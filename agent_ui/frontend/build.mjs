@@ -17,12 +17,15 @@ import { PurgeCSS } from "purgecss";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const ROOM = join(HERE, "..");
+const ICONS = join(HERE, "node_modules/@tabler/icons/icons/outline");
 const STATIC = join(ROOM, "static");
 // What pages ask for by name. `theme` is no module: it runs before the first paint.
 const ENTRIES = ["src/app.ts", "src/desk.ts", "src/board.ts", "src/phone.ts", "src/player.ts", "styles/app.css"];
 const EARLY = ["src/theme.ts"];
-// The names that templates, views and scripts give to icons: icon("phone"), icon="phone".
-const ICON = /\bicon\s*[(=]\s*["']([a-z0-9-]+)["']/g;
+// The names that templates, views and scripts give to icons: icon("phone"), icon="phone", mark="phone".
+const ICON = /\b(?:icon\s*[(=]|mark\s*=)\s*["']([a-z0-9-]+)["']/g;
+// A quoted word of a template is an icon's name too when there is such an icon: macros take them in turn.
+const WORD = /["']([a-z0-9]+(?:-[a-z0-9]+)*)["']/g;
 const OWN = new Set(["frontend", "static", "__pycache__"]);
 // What scripts and attributes bring about, never written as a class in a template.
 const ALWAYS = { standard: [/^icon/], greedy: [/data-bs-theme/], variables: [/^--tblr-(font|body|bg|border|primary)/] };
@@ -44,22 +47,26 @@ async function collect(folder, endings) {
   return found.sort();
 }
 
-/** Names of all icons that a page can show. */
+/** Names of all icons that a page can show. Throws for a name that Tabler does not have. */
 async function iconNames(sources) {
+  const known = new Set((await readdir(ICONS)).map((name) => name.replace(/\.svg$/, "")));
   const names = new Set();
   for (const path of sources) {
-    for (const [, name] of (await readFile(path, "utf8")).matchAll(ICON)) names.add(name);
+    const text = await readFile(path, "utf8");
+    for (const [, name] of text.matchAll(ICON)) {
+      if (!known.has(name)) throw new Error(`${basename(path)}: "${name}" is not one of Tabler's outline icons`);
+      names.add(name);
+    }
+    if (!path.endsWith(".html")) continue;
+    for (const [, name] of text.matchAll(WORD)) if (known.has(name)) names.add(name);
   }
   return [...names].sort();
 }
 
-/** One SVG with a symbol for each of *names*. Throws for a name that Tabler does not have. */
+/** One SVG with a symbol for each of *names*. */
 async function sprite(names) {
   const symbols = names.map(async (name) => {
-    const path = join(HERE, "node_modules/@tabler/icons/icons/outline", `${name}.svg`);
-    const svg = await readFile(path, "utf8").catch(() => {
-      throw new Error(`icon "${name}" is not one of Tabler's outline icons`);
-    });
+    const svg = await readFile(join(ICONS, `${name}.svg`), "utf8");
     const inside = svg.slice(svg.indexOf(">") + 1, svg.lastIndexOf("</svg>"));
     const shapes = inside.replace(/<path stroke="none"[^>]*\/>/, "").replace(/\s+/g, " ").trim();
     return `<symbol id="${name}" viewBox="0 0 24 24">${shapes}</symbol>`;
@@ -91,6 +98,7 @@ async function build() {
     ...(await collect(ROOM, [".html", ".py"])),
     ...(await collect(join(HERE, "src"), [".ts"])),
   ];
+  const icons = await iconNames(sources);
   const common = {
     absWorkingDir: HERE,
     entryNames: "[name].[hash]",
@@ -113,17 +121,17 @@ async function build() {
     esbuild.build({ ...common, entryPoints: EARLY, format: "iife" }),
   ]);
   const out = new Map();
-  const manifest = { files: {}, icons: await iconNames(sources) };
+  const manifest = { files: {}, icons };
   for (const { outputFiles, metafile } of results) {
     for (const file of outputFiles) out.set(basename(file.path), Buffer.from(file.contents));
     for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
       if (entryPoint) manifest.files[basename(entryPoint).replace(/\.ts$/, ".js")] = basename(path);
     }
   }
-  const icons = Buffer.from(await sprite(manifest.icons));
-  const hash = createHash("sha256").update(icons).digest("hex").slice(0, 8).toUpperCase();
+  const symbols = Buffer.from(await sprite(icons));
+  const hash = createHash("sha256").update(symbols).digest("hex").slice(0, 8).toUpperCase();
   manifest.files["icons.svg"] = `icons.${hash}.svg`;
-  out.set(`icons.${hash}.svg`, icons);
+  out.set(`icons.${hash}.svg`, symbols);
   manifest.all = [...out.keys()].sort();
   manifest.sources = process.env.CALLCARD_SOURCES ?? "";
   await put(out, manifest);
