@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +48,7 @@ class Bench:
     tokens: dict[str, str]
     invites: dict[str, float] = field(default_factory=dict)  # caller's number -> when an agent's phone got it
     answered: dict[str, IncomingCall] = field(default_factory=dict)
+    on_invite: Callable[[str, str], None] | None = None  # agent, caller's number: before the phone rings
     serial: int = 0
 
     def number(self) -> str:
@@ -62,6 +63,8 @@ class Bench:
     def take(self, call: IncomingCall) -> None:
         """An agent's phone: note when, answer at once."""
         number = "+" + call.remote_number.lstrip("+")
+        if self.on_invite is not None:
+            self.on_invite(call.called, number)
         self.invites.setdefault(number, time.monotonic())
         self.answered[number] = call
         call.ring()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
-
-import msgspec
-from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.house import OURS, OURS_ONE, PEER, PEER_ONE, Bench, running_bench
+from benchmarks.live_sockets import AgentSocket
 from benchmarks.report import line, percentile, quiet
 
 
@@ -97,22 +94,24 @@ async def _freed(bench: Bench, did: str, rounds: int = 12) -> list[float]:
 
 
 async def _offers(bench: Bench, calls: int = 60) -> None:
-    """From the decision to the agent's socket; and how often the socket had it before the phone's INVITE."""
-    seen: dict[str, tuple[float, float]] = {}
-    sockets = [await _live(bench, name) for name in bench.tokens if name != "solo"]
-    readers = [asyncio.create_task(_read_offers(socket, seen), name="offers") for socket in sockets]
-    try:
-        sent = bench.serial
-        await _load(bench, OURS, rate=10, calls=calls, talk=0.3)
-        numbers = [f"+7495555{n:04d}" for n in range(sent + 1, bench.serial + 1)]
-    finally:
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-        for socket in sockets:
-            await socket.close()
-    delays = [seen[number][1] for number in numbers if number in seen]
-    before = sum(number in seen and seen[number][0] < bench.invites.get(number, 0.0) for number in numbers)
+    """From the decision to the agent's socket; and how often it was there when the phone's INVITE came."""
+    sockets = {
+        name: await AgentSocket.open(bench.settings.http, token)
+        for name, token in bench.tokens.items()
+        if name != "solo"
+    }
+    before: dict[str, bool] = {}
+
+    def invited(agent: str, number: str) -> None:
+        sockets[agent].read()
+        before.setdefault(number, number in sockets[agent].offers)
+
+    bench.on_invite = invited
+    await _load(bench, OURS, rate=10, calls=calls, talk=0.3)
+    bench.on_invite = None
+    delays = [delay for one in sockets.values() for delay in one.offers.values()]
+    for one in sockets.values():
+        one.close()
     line(
         "offer.decision_to_socket.p95",
         ours=percentile(delays, 0.95) * 1000,
@@ -120,27 +119,7 @@ async def _offers(bench: Bench, calls: int = 60) -> None:
         unit="ms",
         n=len(delays),
     )
-    line("offer.on_socket_before_invite", ours=before / len(numbers), peer=None, unit="share", n=len(numbers))
-
-
-async def _live(bench: Bench, name: str) -> ClientConnection:
-    return await connect(
-        f"ws://{bench.settings.http}/live",
-        additional_headers={"Authorization": f"Bearer {bench.tokens[name]}"},
-        max_size=2**22,
-    )
-
-
-async def _read_offers(socket: ClientConnection, seen: dict[str, tuple[float, float]]) -> None:
-    async for message in socket:
-        arrived, wall = time.monotonic(), datetime.now(UTC)
-        event = msgspec.json.decode(message)
-        if event["event"] != "call.offered":
-            continue
-        call = event["data"].get("call", event["data"])
-        offer = event["data"].get("offer") or call["offers"][-1]
-        reserved = datetime.fromisoformat(offer["reserved_at"])
-        seen.setdefault(call["from"], (arrived, (wall - reserved).total_seconds()))
+    line("offer.on_socket_before_invite", ours=sum(before.values()) / calls, peer=None, unit="share", n=calls)
 
 
 if __name__ == "__main__":

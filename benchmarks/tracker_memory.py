@@ -24,9 +24,9 @@ from tests.unit.callrouter.tracking.streams import OFFICE, WALKED, recorded
 CALLS, WARM_UP, BUDGET_MB = 10_000, 1_000, 10.0
 
 
-def resident_mb() -> float:
-    """VmRSS of this process."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+def resident_mb(pid: int | None = None) -> float:
+    """VmRSS of this process, or of *pid*."""
+    for line in Path(f"/proc/{pid or 'self'}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError("no VmRSS")
