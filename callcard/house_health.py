@@ -1,4 +1,4 @@
-"""Where health and metrics of one process become those of the house, or leave for the process that shows them."""
+"""Where health and metrics of one process become those of the house, or leave for the one that shows them."""
 
 from __future__ import annotations
 

@@ -93,8 +93,8 @@ class LiveState:
         self._agents = {person.name: self._idle(person.name, now) for person in seed.directory.agents}
         self._agent_at: dict[str, datetime] = {}
         self._health: dict[str, LiveHealth] = {}
-        self._figures = DayFigures(seed.directory, now)
         self._recordings: OrderedDict[UUID, tuple[datetime, LiveRecording]] = OrderedDict()
+        self._figures = DayFigures(seed.directory, now)
         self._figures.count_all(seed.today)
         for call in seed.calls:
             self._figures.count(call)
@@ -205,16 +205,6 @@ class LiveState:
         change = LiveEvent(name="agent.changed", before=before, after=after)
         return (change, *self._refresh(after.queues if after.state is not before.state else ()))
 
-    def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
-        changed = []
-        for name in sorted(names):
-            before, after = self._queues[name], self._queue(name)
-            if before != after:
-                self._queues[name] = after
-                changed.append(LiveEvent(name="queue.changed", before=before, after=after))
-        return tuple(changed)
-
-    def _queue(self, name: str) -> LiveQueue:
     def _apply_recording(self, event: RecordingSettled) -> tuple[LiveEvent, ...]:
         """Rows change also in what no reader is shown (a smaller file): that is told to nobody."""
         after = live_recording(event.recording)
@@ -229,6 +219,16 @@ class LiveState:
         about = self._calls.get(after.call_id) or self._ended.get(after.call_id)
         return (LiveEvent(name="recording.settled", before=None, after=after, about=about),)
 
+    def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
+        changed = []
+        for name in sorted(names):
+            before, after = self._queues[name], self._queue(name)
+            if before != after:
+                self._queues[name] = after
+                changed.append(LiveEvent(name="queue.changed", before=before, after=after))
+        return tuple(changed)
+
+    def _queue(self, name: str) -> LiveQueue:
         queue, totals, waiting = self.directory.queues[name], self._figures[name], self._waiting[name]
         states = Counter(self._agents[member].state for member in queue.members if member in self._agents)
         return LiveQueue(
