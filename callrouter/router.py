@@ -38,7 +38,7 @@ from callrouter.tracking.tracker import CallTracker
 from callrouter.tracking.up_now import UpNow
 from crm_core.bus.port import Bus, Lagged, Subscription
 from crm_core.call_path import CallPath
-from crm_core.calls.events import CallEvent, CallSettled
+from crm_core.calls.events import CallEvent, CallSettled, CustomerChosen
 from crm_core.calls.model import Call
 from crm_core.clock import Clock
 from crm_core.customers.events import CustomerChanged, OwnerBecame, OwnerChanged
@@ -189,7 +189,7 @@ class Router:
         await self._agi.start()
         # Before the rows are read: a choice made in between is heard, not lost.
         self._news = await self._bus.subscribe(
-            *(AgentStateChosen, CallSettled, CustomerChanged, OwnerBecame, OwnerChanged),
+            *(AgentStateChosen, CallSettled, CustomerChosen, CustomerChanged, OwnerBecame, OwnerChanged),
             name=f"router-{self._settings.pbx}",
         )
         await self._load()
@@ -312,8 +312,10 @@ class Router:
                     self.dispatcher.seats.chosen(event)
                     self.dispatcher.settle()
                 case CustomerChanged() | OwnerBecame() | OwnerChanged():
-                    self.dispatcher.owner_changed(event.customer.id, event.customer.owner)
+                    self.dispatcher.card_changed(event.customer)
                     self._count_open_cards_soon()
+                case CustomerChosen() if event.call.pbx == self._settings.pbx:
+                    self.dispatcher.chosen(event.call)
                 case CallSettled() if event.call.pbx == self._settings.pbx:
                     self.dispatcher.settled(event.call)
                 case Lagged():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import ApiCall, CallPage, CallPatch, CallQuestion, Nothing
+from agent_ui.api.shapes import ApiCall, CallPage, CallPatch, CallQuestion, CustomerChoice, Nothing
 from agent_ui.api.shaping import Words, call_shape
 from crm_core.calls.model import Call
 from crm_core.permissions import Action
@@ -23,7 +25,7 @@ async def list_calls(ask: Ask[CallQuestion, None]) -> CallPage:
         cursor=query.cursor,
     )
     recordings = await services.recordings.of_calls([call.id for call in calls]) if calls else {}
-    words = Words.of(ask.language, services.hub.directory)
+    words = Words.of(ask.reader, ask.language, services.hub.directory)
     return CallPage(
         items=tuple(call_shape(call, recordings.get(call.id, ()), words) for call in calls), next=next_
     )
@@ -40,9 +42,16 @@ async def patch_call(ask: Ask[Nothing, CallPatch]) -> ApiCall:
     return await _shown(ask, changed)
 
 
-async def _shown(ask: Ask[Nothing, None] | Ask[Nothing, CallPatch], call: Call) -> ApiCall:
+async def post_customer(ask: Ask[Nothing, CustomerChoice]) -> ApiCall:
+    """Say which card the caller is."""
+    return await _shown(
+        ask, await ask.services.calls.choose_customer(ask.reader, ask.id, ask.body.customer_id)
+    )
+
+
+async def _shown(ask: Ask[Nothing, Any], call: Call) -> ApiCall:
     recordings = await ask.services.recordings.of_calls([call.id])
-    words = Words.of(ask.language, ask.services.hub.directory)
+    words = Words.of(ask.reader, ask.language, ask.services.hub.directory)
     return call_shape(call, recordings.get(call.id, ()), words)
 
 
@@ -74,6 +83,17 @@ ROUTES = (
         query=Nothing,
         handle=patch_call,
         body=CallPatch,
+        answer=ApiCall,
+        problems=(403, 404, 415),
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/calls/{id}/customer",
+        summary="Say which of the cards that share the number the caller is",
+        action=Action.CALLS_WRITE,
+        query=Nothing,
+        handle=post_customer,
+        body=CustomerChoice,
         answer=ApiCall,
         problems=(403, 404, 415),
     ),

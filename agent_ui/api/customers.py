@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import UNSET
+
 from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import ApiCustomer, CustomerPage, CustomerQuestion, Nothing
+from agent_ui.api.shapes import (
+    ApiCustomer,
+    CustomerNew,
+    CustomerPage,
+    CustomerPatch,
+    CustomerQuestion,
+    Nothing,
+)
 from agent_ui.api.shaping import customer_shape
+from crm_core.customers.model import CustomerChange, NewCustomer
+from crm_core.errors import BadInput
 from crm_core.permissions import Action
 
 
@@ -29,6 +42,39 @@ async def get_customer(ask: Ask[Nothing, None]) -> ApiCustomer:
     return customer_shape(await ask.services.customers.get(ask.reader, ask.id, met=met))
 
 
+async def post_customer(ask: Ask[Nothing, CustomerNew]) -> ApiCustomer:
+    """Make a card."""
+    body = ask.body
+    new = NewCustomer(
+        title=body.title,
+        phones=_phones(body.phones, ask),
+        owner=body.owner,
+        office=body.office,
+        shared=body.shared,
+    )
+    return customer_shape(await ask.services.customers.create(ask.reader, new))
+
+
+async def patch_customer(ask: Ask[Nothing, CustomerPatch]) -> ApiCustomer:
+    """Change a card."""
+    body = ask.body
+    change = CustomerChange(
+        title=body.title,
+        owner=body.owner,
+        phones=UNSET if body.phones is UNSET else _phones(body.phones, ask),
+        shared=body.shared,
+    )
+    return customer_shape(await ask.services.customers.update(ask.reader, ask.id, change))
+
+
+def _phones(phones: tuple[str, ...], ask: Ask[Any, Any]) -> tuple[str, ...]:
+    """*phones* in E.164, each once. Raises BadInput that names the field."""
+    try:
+        return tuple(dict.fromkeys(e164(phone, ask) or "" for phone in phones))
+    except BadInput as error:
+        raise BadInput(error.words, field="phones", hint=error.hint_words) from error
+
+
 ROUTES = (
     Route(
         method="GET",
@@ -48,5 +94,27 @@ ROUTES = (
         handle=get_customer,
         answer=ApiCustomer,
         problems=(404,),
+    ),
+    Route(
+        method="POST",
+        path="/api/v1/customers",
+        summary="Make a card",
+        action=Action.CUSTOMERS_WRITE,
+        query=Nothing,
+        handle=post_customer,
+        body=CustomerNew,
+        answer=ApiCustomer,
+        problems=(403, 409, 415),
+    ),
+    Route(
+        method="PATCH",
+        path="/api/v1/customers/{id}",
+        summary="Change a card",
+        action=Action.CUSTOMERS_WRITE,
+        query=Nothing,
+        handle=patch_customer,
+        body=CustomerPatch,
+        answer=ApiCustomer,
+        problems=(403, 404, 409, 415),
     ),
 )

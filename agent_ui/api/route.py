@@ -89,6 +89,8 @@ def endpoint(route: Route) -> Handler:
             read_query(request, route.query)
             return await route.respond(request)
         shape = await route.handle(await _read(request, route))
+        if route.method != "GET":
+            request.app[SERVICES].written()
         return web.Response(body=msgspec.json.encode(shape), content_type="application/json")
 
     return answer

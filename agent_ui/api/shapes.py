@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from crm_core.calls.model import (
     CallState,
@@ -35,6 +35,8 @@ _PLAIN = r"^[^\x00-\x1f\x7f]*(?![\s\S])"
 Text = Annotated[str, Meta(max_length=80, pattern=_PLAIN)]
 Disposition = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PLAIN)]
 Reason = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PLAIN)]
+CardTitle = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
+Phones = Annotated[tuple[Text, ...], Meta(max_length=50)]
 Value = str | int | float | bool | None
 
 
@@ -95,6 +97,14 @@ class ApiTraceLine(Shape, frozen=True, kw_only=True):
     text: str
 
 
+class ApiChoice(Shape, frozen=True, kw_only=True):
+    """One of the cards that share the caller's number."""
+
+    customer_id: UUID
+    title: str
+    owner: str | None
+
+
 class ApiRecording(Shape, frozen=True, kw_only=True):
     """A recording; *audio* is where it can be heard, null when there is no file."""
 
@@ -130,6 +140,7 @@ class ApiCall(Shape, frozen=True, kw_only=True):
     owner: str | None
     customer_id: UUID | None
     customer_title: str | None
+    choices: tuple[ApiChoice, ...]
     started_at: Moment
     answered_at: Moment | None
     ended_at: Moment | None
@@ -304,6 +315,31 @@ class StateWish(Question, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     state: ChosenState
     reason: Reason | None = None
+
+
+class CustomerChoice(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which card the caller is."""
+
+    customer_id: UUID
+
+
+class CustomerNew(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A card to make; *phones* as people write them, *shared*: other cards may have them too."""
+
+    title: CardTitle
+    phones: Phones = ()
+    owner: Text | None = None
+    office: Text | None = None
+    shared: bool = False
+
+
+class CustomerPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of a card; what is left out stays. *phones* replaces all of them."""
+
+    title: CardTitle | UnsetType = UNSET
+    owner: Text | UnsetType | None = UNSET
+    phones: Phones | UnsetType = UNSET
+    shared: bool = False
 
 
 class CallPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent_ui.api.shapes import (
     ApiAgent,
     ApiCall,
+    ApiChoice,
     ApiContactPoint,
     ApiCustomer,
     ApiLeg,
@@ -23,25 +24,28 @@ from crm_core.customers.model import Customer
 from crm_core.i18n import translator
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveAgent, LiveQueue
+from crm_core.live.visibility import sees_card
+from crm_core.people.model import Reader
 from crm_core.presence.model import Presence
 from crm_core.recordings.model import Recording
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """How traces are put for one reader: the catalogue, and what people and queues are called."""
+    """How calls are put for one reader: who it is, the catalogue, who belongs where and is called what."""
 
+    reader: Reader
     gettext: Callable[[str], str]
-    titles: Mapping[str, str]
+    directory: Directory
 
     @classmethod
-    def of(cls, language: str, directory: Directory) -> Words:
+    def of(cls, reader: Reader, language: str, directory: Directory) -> Words:
         """The words of *language* for the people and queues of *directory*."""
-        return cls(translator(language).gettext, directory.titles)
+        return cls(reader, translator(language).gettext, directory)
 
 
 def call_shape(call: Call, recordings: Sequence[Recording], words: Words) -> ApiCall:
-    """*call* with its recordings, its trace in words."""
+    """*call* with its recordings, the choices the reader may see, its trace in words."""
     return ApiCall(
         id=call.id,
         direction=call.direction,
@@ -58,6 +62,11 @@ def call_shape(call: Call, recordings: Sequence[Recording], words: Words) -> Api
         owner=call.owner,
         customer_id=call.customer_id,
         customer_title=call.customer_title,
+        choices=tuple(
+            ApiChoice(customer_id=choice.customer_id, title=choice.title, owner=choice.owner)
+            for choice in call.choices
+            if sees_card(words.reader, choice.office, choice.owner, words.directory)
+        ),
         started_at=call.started_at,
         answered_at=call.answered_at,
         ended_at=call.ended_at,
@@ -187,5 +196,5 @@ def _trace_line(line: TraceLine, words: Words) -> ApiTraceLine:
         at=line.at,
         code=line.code,
         values=dict(line.values),
-        text=render(line, words.gettext, words.titles),
+        text=render(line, words.gettext, words.directory.titles),
     )

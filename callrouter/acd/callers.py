@@ -13,11 +13,12 @@ from callrouter.acd.ask import Ask
 from callrouter.acd.core import Core
 from callrouter.acd.line import LiveCall
 from callrouter.acd.ports import Behind, Callers
+from callrouter.acd.remembered import Remembered
 from callrouter.tracking.facts import Identified, Traced
 from crm_core.calls.events import CallIdentified
 from crm_core.calls.model import Call, Direction, TraceLine
-from crm_core.calls.trace import Code, line
-from crm_core.customers.model import Identity
+from crm_core.calls.trace import Code, first_agent, line
+from crm_core.customers.model import Customer, Identity
 from crm_core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -32,8 +33,6 @@ _LOOKED_UP = frozenset(
         Code.IDENTIFIED_UNREADABLE,
     )
 )
-_Key = tuple[str, str | None]  # what the wire said of the caller, and the number dialled
-_REMEMBERED = 50_000  # identities kept for when the database is away; the oldest go first
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,7 @@ class Identification:
         self._core = core
         self._callers = callers
         self._behind = behind
-        self._remembered: dict[_Key, Identity] = {}  # the one remembered first stands first
-        self._by_card: dict[UUID, set[_Key]] = {}
+        self._remembered = Remembered()
 
     async def identify(self, call: LiveCall, ask: Ask) -> None:
         """Make the caller's card known to the call; never raises for a database that is away."""
@@ -68,7 +66,7 @@ class Identification:
         except (TimeoutError, Unavailable):
             self._late(call, caller)
             return
-        self._remember(caller, identity)
+        self._remembered.put(caller.raw, caller.did, identity)
         call.identified = True
         call.owner, call.has_card = identity.owner, identity.customer_id is not None
         self._tell(caller, identity)
@@ -110,15 +108,58 @@ class Identification:
             customer_id=identity.customer_id,
             customer_title=identity.title,
             owner=owner,
+            choices=identity.choices,
             trace=(*call.trace, _line(caller, identity, self._core)),
             version=call.version + 1,
         )
         self._core.outlet.put(CallIdentified(at=self._core.clock.now(), pbx=call.pbx, call=complete))
 
-    def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
-        """A card has another owner: what is remembered must not send calls to the old one."""
-        for key in self._by_card.get(customer_id, ()):
-            self._remembered[key] = _with_owner(self._remembered[key], owner)
+    def card_changed(self, card: Customer) -> None:
+        """A card has another owner or title: what is remembered follows, and its calls of now."""
+        self._remembered.card_changed(card)
+        for call in [call for call in self._core.live_calls() if call.customer_id == card.id]:
+            self._is(call, card.id, card.title, card.owner)
+
+    def chosen(self, said: Call) -> None:
+        """A person said which card the caller of *said* is: so from now on, and in the call if it is here."""
+        if said.customer_id is None:
+            return
+        call = self._core.call(said.id)
+        owner = said.owner
+        if call is not None and call.customer_id == said.customer_id:
+            owner = owner or call.owner  # told twice, and it has an owner since
+        known = Identity(
+            e164=said.from_number,
+            customer_id=said.customer_id,
+            title=said.customer_title,
+            owner=owner,
+        )
+        self._remembered.chosen(said.did, known)
+        if call is None:
+            return  # its row says so already
+        lines = tuple(line for line in said.trace if line.code == Code.CUSTOMER_CHOSEN)
+        self._core.say(Traced(at=self._core.clock.now(), call_id=call.id, lines=lines))
+        self._is(call, said.customer_id, said.customer_title, owner)
+        now = self._core.call(call.id)
+        agent = first_agent(now) if now is not None else None
+        if now is not None and agent is not None:
+            self.answered(now, agent)
+
+    def _is(self, call: Call, customer_id: UUID, title: str | None, owner: str | None) -> None:
+        """Let *call* have that card, and be routed by it if nobody has it yet."""
+        live = self._core.line.get(call.id)
+        if live is not None and (live.owner, live.has_card) != (owner, True):
+            live.owner, live.has_card, self._core.rematch = owner, True, True
+        self._core.say(
+            Identified(
+                at=self._core.clock.now(),
+                call_id=call.id,
+                e164=call.from_number,
+                customer_id=customer_id,
+                title=title,
+                owner=owner,
+            )
+        )
 
     def answered(self, call: Call, agent: str) -> None:
         """The first answered call of an unowned card makes its agent the owner, once."""
@@ -130,7 +171,7 @@ class Identification:
     async def _own(self, call_id: UUID, customer_id: UUID, agent: str) -> None:
         if not await self._callers.own(customer_id, agent):
             return
-        self.owner_changed(customer_id, agent)
+        self._remembered.owner_became(customer_id, agent)
         at = self._core.clock.now()
         call = self._core.call(call_id)
         if call is None:
@@ -148,7 +189,7 @@ class Identification:
         )
 
     def _late(self, call: LiveCall, caller: _Caller) -> None:
-        remembered = self._remembered.get((caller.raw, caller.did))
+        remembered = self._remembered.get(caller.raw, caller.did)
         call.identified = True
         call.owner = remembered.owner if remembered else None
         at = self._core.clock.now()
@@ -159,7 +200,7 @@ class Identification:
     async def _fill_in(self, caller: _Caller) -> None:
         """The database is back: the call gets its card, and the card its owner if the call was answered."""
         identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
-        self._remember(caller, identity)
+        self._remembered.put(caller.raw, caller.did, identity)
         live = self._core.line.get(caller.call_id)
         if live is not None:
             live.owner, live.has_card = identity.owner, identity.customer_id is not None
@@ -178,26 +219,10 @@ class Identification:
                 customer_id=identity.customer_id,
                 title=identity.title,
                 owner=identity.owner,
+                choices=identity.choices,
             ),
             Traced(at=at, call_id=caller.call_id, lines=(_line(caller, identity, self._core),)),
         )
-
-    def _remember(self, caller: _Caller, identity: Identity) -> None:
-        key = (caller.raw, caller.did)
-        self._forget(key)
-        self._remembered[key] = identity
-        if identity.customer_id is not None:
-            self._by_card.setdefault(identity.customer_id, set()).add(key)
-        if len(self._remembered) > _REMEMBERED:
-            self._forget(next(iter(self._remembered)))
-
-    def _forget(self, key: _Key) -> None:
-        identity = self._remembered.pop(key, None)
-        if identity is not None and identity.customer_id is not None:
-            keys = self._by_card[identity.customer_id]
-            keys.discard(key)
-            if not keys:
-                del self._by_card[identity.customer_id]
 
 
 def _never_looked_up(call: Call) -> bool:
@@ -214,14 +239,3 @@ def _line(caller: _Caller, identity: Identity, core: Core) -> TraceLine:
         return line(at, Code.IDENTIFIED_SHARED, count=len(identity.choices))
     withheld = not caller.raw or caller.presentation.startswith(("prohib", "unavailable"))
     return line(at, Code.IDENTIFIED_WITHHELD if withheld else Code.IDENTIFIED_UNREADABLE)
-
-
-def _with_owner(identity: Identity, owner: str | None) -> Identity:
-    return Identity(
-        e164=identity.e164,
-        customer_id=identity.customer_id,
-        title=identity.title,
-        owner=owner,
-        provisional=identity.provisional,
-        choices=identity.choices,
-    )

@@ -66,6 +66,10 @@ class Core:
         """The whole call as the tracker has it."""
         return self._tracker.call(call_id)
 
+    def live_calls(self) -> Iterable[Call]:
+        """Calls that have not ended."""
+        return self._tracker.live_calls()
+
     def agent_legs(self, agent: str) -> AgentLegs:
         """Where the agent has live channels."""
         return self._tracker.agent_legs(agent)

@@ -28,6 +28,7 @@ from callrouter.reading.observations import (
 )
 from crm_core.calls.events import CallAnswered, CallEnded, CallEvent, CallMerged, OfferEnded
 from crm_core.calls.model import Call, CallState, Direction
+from crm_core.customers.model import Customer
 from crm_core.people.model import Person
 from crm_core.queues.model import Queue
 
@@ -79,9 +80,15 @@ class Dispatcher:
         self._asking.lost(answer)
         self.settle()
 
-    def owner_changed(self, customer_id: UUID, owner: str | None) -> None:
-        """A card has another owner."""
-        self._identification.owner_changed(customer_id, owner)
+    def card_changed(self, card: Customer) -> None:
+        """A card has another owner or title."""
+        self._identification.card_changed(card)
+        self.settle()
+
+    def chosen(self, call: Call) -> None:
+        """A person said which card the caller is."""
+        self._identification.chosen(call)
+        self.settle()
 
     def settled(self, call: Call) -> None:
         """The ledger finished a call, perhaps one we never saw."""

@@ -38,6 +38,10 @@ class Tracker(Protocol):
         """The call as it is known now."""
         ...
 
+    def live_calls(self) -> Iterable[Call]:
+        """Calls that have not ended."""
+        ...
+
     def agent_legs(self, agent: str) -> AgentLegs:
         """Where the agent has live channels."""
         ...

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from crm_core.calls.model import Offer, OfferState, TraceLine
 from crm_core.calls.settlement import Settlement
+from crm_core.customers.model import CardChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Identified(Fact):
     customer_id: UUID | None
     title: str | None
     owner: str | None
+    choices: tuple[CardChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

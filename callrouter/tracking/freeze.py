@@ -46,6 +46,7 @@ def freeze(record: CallRecord, at: datetime) -> Call:
         legs=tuple(channel.leg() for channel in record.parties()) if record.merged_into is None else (),
         offers=tuple(offer.snapshot() for offer in record.offers.values()),
         trace=tuple(record.trace),
+        choices=record.choices,
         merged_into=record.merged_into,
         version=record.version,
     )

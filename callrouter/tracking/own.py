@@ -34,9 +34,9 @@ def identified(registry: Registry, item: facts.Identified) -> None:
     record = _known(registry, item)
     if record is None:
         return
-    identity = (item.e164, item.customer_id, item.title, item.owner)
-    if identity != (record.e164, record.customer_id, record.title, record.owner):
-        record.e164, record.customer_id, record.title, record.owner = identity
+    identity = (item.e164, item.customer_id, item.title, item.owner, item.choices)
+    if identity != (record.e164, record.customer_id, record.title, record.owner, record.choices):
+        record.e164, record.customer_id, record.title, record.owner, record.choices = identity
         record.say(events.CallIdentified)
 
 

@@ -26,6 +26,7 @@ from crm_core.calls.model import (
 )
 from crm_core.calls.settlement import Settlement
 from crm_core.calls.trace import Code, line
+from crm_core.customers.model import CardChoice
 
 MAX_TRACE = 200  # lines of one call; a caller who waits for long loses lines of the middle, not the ends
 
@@ -66,6 +67,7 @@ class CallRecord:
         self.customer_id: UUID | None = None
         self.title: str | None = None
         self.owner: str | None = None
+        self.choices: tuple[CardChoice, ...] = ()
         self.disposition: str | None = None
         self.asked = False
         self.waiting = False

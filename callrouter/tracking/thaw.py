@@ -19,6 +19,7 @@ def thaw(call: Call) -> CallRecord:
     record.direction, record.did, record.queue, record.to = call.direction, call.did, call.queue, call.to
     record.caller_raw, record.caller_name, record.e164 = call.from_raw, call.from_name, call.from_number
     record.customer_id, record.title, record.owner = call.customer_id, call.customer_title, call.owner
+    record.choices = call.choices
     record.disposition, record.agent = call.disposition, call.agent
     record.answered_at, record.ended_at = call.answered_at, call.ended_at
     record.talk_s, record.ring_s = call.talk_s, call.ring_s

@@ -30,6 +30,14 @@ class CallIdentified(CallEvent):
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerChosen(CallEvent):
+    """*by* said which of the cards that share the number the caller is. *call* as the database has it."""
+
+    by: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallWaiting(CallEvent):
     """Nobody is free: the call waits with music."""
 
@@ -111,3 +119,16 @@ class CallEnded(CallEvent):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallSettled(CallEvent):
     """The ledger confirmed or corrected times, outcome and who hung up."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissedChanged(Event):
+    """A line of the missed calls was opened, closed, or has one more call: those named read the list again.
+
+    *agents* were rung or own the card; nothing says whose number it is.
+    """
+
+    offices: tuple[str, ...]
+    queues: tuple[str, ...]
+    agents: tuple[str, ...]

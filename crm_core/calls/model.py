@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from crm_core.customers.model import CardChoice
+
 
 class Direction(StrEnum):
     """Seen from the office."""
@@ -164,6 +166,7 @@ class Call:
     legs: tuple[Leg, ...] = ()
     offers: tuple[Offer, ...] = ()
     trace: tuple[TraceLine, ...] = ()
+    choices: tuple[CardChoice, ...] = ()  # cards that share the number, while nobody has said whose
     merged_into: UUID | None = None
     settled: bool = False  # the ledger has spoken
     version: int = 0

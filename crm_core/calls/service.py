@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import true
 
 from crm_core.audit.store import record
-from crm_core.calls import store
-from crm_core.calls.events import CallChanged
-from crm_core.calls.model import Call, CallState
+from crm_core.calls import dispositions, store
+from crm_core.calls.dispositions import Disposition
+from crm_core.calls.events import CallChanged, CustomerChosen
+from crm_core.calls.model import Call, CallState, Direction
 from crm_core.calls.store import CallFilter
+from crm_core.calls.trace import Code, first_agent, line
 from crm_core.clock import Clock
+from crm_core.customers import choosing, owning
 from crm_core.db import outbox
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, NotFound
-from crm_core.i18n import N_
-from crm_core.ids import parse_id
+from crm_core.i18n import N_, Message
+from crm_core.paging import cursor_after, position_of
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope
 
 MAX_PAGE = 200
-MAX_DISPOSITION = 200
 
 
 class CallService:
@@ -55,11 +55,11 @@ class CallService:
         limit = max(1, min(limit, MAX_PAGE))
         asked = CallFilter(phone=phone, since=since, agent=agent, state=state)
         seen = store.visible(scope(reader, Action.CALLS_READ))
-        below = None if cursor is None else _position(cursor)
+        below = None if cursor is None else position_of(cursor)
         async with self._database.transaction() as connection:
             found = await store.find(connection, asked, seen, limit=limit + 1, below=below)
         piece = found[:limit]
-        return piece, _cursor(piece[-1]) if len(found) > limit else None
+        return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
 
     async def get(self, reader: Reader, call_id: UUID) -> Call:
         """One call; for one that became part of another, that other.
@@ -82,19 +82,25 @@ class CallService:
         async with self._database.transaction() as connection:
             return await store.get(connection, call_id, true())
 
+    async def dispositions(self, pbx: str = "main") -> Sequence[Disposition]:
+        """What may be said of calls of *pbx*, in the order to show it."""
+        async with self._database.transaction() as connection:
+            return await dispositions.load(connection, pbx)
+
     async def set_disposition(self, reader: Reader, call_id: UUID, disposition: str | None) -> Call:
         """Write what *reader* says of the call, None to take it back; the call as it is then.
 
-        Raises NotFound, also when it may not be seen, and BadInput for a text that is too long.
+        Raises NotFound, also when it may not be seen, and BadInput for what is not in the list of the office
+        (`dispositions`).
         """
         disposition = (disposition or "").strip() or None
-        if disposition is not None and len(disposition) > MAX_DISPOSITION:
-            raise BadInput(N_("The disposition is too long."), field="disposition")
         async with self._database.transaction() as connection:
             seen = store.visible(scope(reader, Action.CALLS_WRITE))
             call = _there(await store.get(connection, call_id, seen))
             if call.disposition == disposition:
                 return call
+            if disposition is not None:
+                _require(disposition, await dispositions.load(connection, call.pbx))
             changed = replace(call, disposition=disposition)
             now = self._clock.now()
             await store.set_disposition(connection, call.id, disposition)
@@ -111,6 +117,42 @@ class CallService:
             await outbox.add(connection, [CallChanged(at=now, pbx=call.pbx, call=changed)])
         return changed
 
+    async def choose_customer(self, reader: Reader, call_id: UUID, customer_id: UUID) -> Call:
+        """Say which card the caller is; remembered for the number and the number dialled. The call then.
+
+        Also for a call that is over, and to put right what was chosen wrongly. Who answered first becomes
+        the owner of a card without one. Other calls of the number stay as they are. Raises NotFound when
+        the call or the card may not be seen, or the card has not the caller's number.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as connection:
+            seen = store.visible(scope(reader, Action.CALLS_WRITE))
+            call = _there(await store.get(connection, call_id, seen))
+            if call.direction is not Direction.IN or call.from_number is None:
+                raise NotFound(N_("There is no such card with this number."))
+            card = await choosing.choose(
+                connection, reader, call.from_number, did=call.did, card=customer_id, at=now
+            )
+            agent = first_agent(call)
+            if agent is not None:
+                card = await owning.take(connection, card, agent, now)
+            if call.customer_id == card.id:
+                return call
+            said = line(now, Code.CUSTOMER_CHOSEN, agent=reader.person, title=card.title)
+            chosen = replace(
+                call,
+                customer_id=card.id,
+                customer_title=card.title,
+                owner=card.owner,
+                choices=(),
+                trace=(*call.trace, said),
+            )
+            await store.set_customer(connection, chosen, said)
+            await outbox.add(
+                connection, [CustomerChosen(at=now, pbx=call.pbx, call=chosen, by=reader.person)]
+            )
+        return chosen
+
 
 def _there(call: Call | None) -> Call:
     if call is None:
@@ -118,17 +160,11 @@ def _there(call: Call | None) -> Call:
     return call
 
 
-def _cursor(call: Call) -> str:
-    """Where the list goes on: start and id of the last call shown."""
-    return base64.urlsafe_b64encode(f"{call.started_at.isoformat()}|{call.id}".encode()).decode()
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        moment, _, rest = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        at, call_id = datetime.fromisoformat(moment).astimezone(UTC), parse_id(rest)
-    except (ValueError, OverflowError, binascii.Error):
-        raise BadInput(N_("This cursor is not from here."), field="cursor") from None
-    if call_id is None:
-        raise BadInput(N_("This cursor is not from here."), field="cursor")
-    return at, call_id
+def _require(name: str, known: Sequence[Disposition]) -> None:
+    if all(one.name != name for one in known):
+        listed = ", ".join(one.name for one in known)
+        raise BadInput(
+            N_("This is not a disposition of the office."),
+            field="disposition",
+            hint=Message("known: {names}", names=listed),
+        )

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Table, and_, false, func, or_, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_core.calls.model import Call, CallState, Leg, Offer
+from crm_core.calls.model import Call, CallState, Direction, Leg, Offer, TraceLine
 from crm_core.calls.tables import CallLegRow, CallOfferRow, CallRow
+from crm_core.customers.choosing import choices_of
 from crm_core.people.tables import PersonRow
 from crm_core.permissions import Scope
 from crm_core.queues.tables import NumberRow
@@ -64,12 +78,21 @@ def _of(table: str, columns: Iterable[str]) -> str:
 
 _CALL_COLUMNS = ", ".join(_names(CallRow, "disposition"))
 
+_CARD = ("customer_id", "customer_title", "owner")
+# Whose card it is may have been said by a person before the router heard of it: a version without a card
+# leaves the row's alone.
+_KEEP_CARD = ", ".join(
+    f"{column} = CASE WHEN excluded.customer_id IS NULL THEN calls.{column} ELSE excluded.{column} END"
+    for column in _CARD
+)
+
 # One round trip for a batch of calls. A row moves forward only; once settled it stays settled.
 _WRITE = f"""
 WITH written AS (
     INSERT INTO calls ({_CALL_COLUMNS})
     SELECT {_CALL_COLUMNS} FROM jsonb_populate_recordset(NULL::calls, $1)
-    ON CONFLICT (id, pbx) DO UPDATE SET {_excluded(_names(CallRow, "id", "pbx", "disposition"))}
+    ON CONFLICT (id, pbx) DO UPDATE
+    SET {_excluded(_names(CallRow, "id", "pbx", "disposition", *_CARD))}, {_KEEP_CARD}
     WHERE (excluded.settled AND NOT calls.settled)
     OR (excluded.version > calls.version AND (excluded.settled OR NOT calls.settled))
     RETURNING id, pbx),
@@ -96,7 +119,7 @@ async def write(connection: Any, calls: Sequence[Call]) -> set[UUID]:
 
 def _values(call: Call) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(call)
-    for name in ("legs", "offers", "disposition"):
+    for name in ("legs", "offers", "choices", "disposition"):
         del values[name]
     values["to_number"] = values.pop("to")
     values["agents"] = sorted(parties(call))
@@ -175,8 +198,22 @@ async def set_disposition(connection: AsyncConnection, call_id: UUID, dispositio
     await connection.execute(update(CallRow).where(CallRow.id == call_id).values(disposition=disposition))
 
 
+async def set_customer(connection: AsyncConnection, call: Call, said: TraceLine) -> None:
+    """Write the card of *call*, and the line of its trace that says why."""
+    await connection.execute(
+        update(CallRow)
+        .where(CallRow.id == call.id, CallRow.pbx == call.pbx)
+        .values(
+            customer_id=call.customer_id,
+            customer_title=call.customer_title,
+            owner=call.owner,
+            trace=CallRow.trace.op("||")(literal([msgspec.to_builtins(said)], CallRow.trace.type)),
+        )
+    )
+
+
 async def _load(connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None) -> list[Call]:
-    """Calls with their legs and offers: three statements, whatever the number of calls."""
+    """Calls with legs, offers and open choices: four statements at most, whatever the number of calls."""
     order = (CallRow.started_at.desc(), CallRow.id.desc())
     rows = (
         await connection.execute(select(CallRow.__table__).where(where).order_by(*order).limit(limit))
@@ -184,7 +221,20 @@ async def _load(connection: AsyncConnection, where: ColumnElement[bool], *, limi
     keys = [(row.id, row.pbx) for row in rows]
     legs = await _parts(connection, CallLegRow, "started_at", keys)
     offers = await _parts(connection, CallOfferRow, "reserved_at", keys)
-    return [_call(row, legs.get((row.id, row.pbx), []), offers.get((row.id, row.pbx), [])) for row in rows]
+    calls = [_call(row, legs.get((row.id, row.pbx), []), offers.get((row.id, row.pbx), [])) for row in rows]
+    shared = {call.from_number for call in calls if call.from_number is not None and _undecided(call)}
+    if not shared:
+        return calls
+    choices = await choices_of(connection, shared)
+    return [
+        replace(call, choices=choices.get(call.from_number or "", ())) if _undecided(call) else call
+        for call in calls
+    ]
+
+
+def _undecided(call: Call) -> bool:
+    """Whether the caller's number is known and its card is not: several share it."""
+    return call.direction is Direction.IN and call.customer_id is None and call.merged_into is None
 
 
 async def _parts(

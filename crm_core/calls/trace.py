@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from crm_core.calls.model import TraceLine
+from crm_core.calls.model import Call, TraceLine
 from crm_core.i18n import N_, Message
 
 Value = str | int | float | bool | None
@@ -30,6 +30,7 @@ class Code(StrEnum):
     IDENTIFIED_WITHHELD = "identified_withheld"
     IDENTIFIED_UNREADABLE = "identified_unreadable"
     IDENTIFY_LATE = "identify_late"
+    CUSTOMER_CHOSEN = "customer_chosen"  # agent, title
     OWNER_AVAILABLE = "owner_available"  # owner
     OWNER_NOT_AVAILABLE = "owner_not_available"  # owner, why
     OWNER_NONE = "owner_none"
@@ -73,6 +74,7 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
         Code.IDENTIFIED_WITHHELD: N_("The caller withheld the number; no card."),
         Code.IDENTIFIED_UNREADABLE: N_("The caller's number could not be read; no card."),
         Code.IDENTIFY_LATE: N_("The database was away; the card is filled in later."),
+        Code.CUSTOMER_CHOSEN: N_("{agent} said that the caller is {title}."),
         Code.OWNER_AVAILABLE: N_("The card's owner, {owner}, is available."),
         Code.OWNER_NOT_AVAILABLE: N_("The card's owner, {owner}, cannot take the call: {why}."),
         Code.OWNER_NONE: N_("The card has no owner."),
@@ -136,6 +138,14 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"state": _STATES, "wh
 def line(at: datetime, code: Code, **values: Value) -> TraceLine:
     """A trace line. *values* are those the code's sentence names; more may be added, they are kept."""
     return TraceLine(at=at, code=code.value, values=values)
+
+
+def first_agent(call: Call) -> str | None:
+    """Who answered *call* first, whoever has it now; None when nobody did."""
+    if call.answered_at is None:
+        return None
+    named = (str(line.values["agent"]) for line in call.trace if line.code == Code.ANSWERED)
+    return next(named, call.agent)
 
 
 def render(

@@ -51,11 +51,12 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardChoice:
-    """One card among those that share a number."""
+    """One card among those that share a number. *owner* and *office* also say who may see it."""
 
     customer_id: UUID
     title: str
     owner: str | None
+    office: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,25 @@
 """The first agent who talks with an unowned customer becomes the owner: once, whoever else answers then.
 
 Plain SQL on the connection of `Database.hot`: this is done for each first call, beside the routing of others.
+`take` is the same inside the transaction of a person's deed.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_core.audit.store import record
 from crm_core.bus.event import Event
+from crm_core.customers import store
 from crm_core.customers.events import OwnerBecame
+from crm_core.customers.model import Customer
+from crm_core.db import outbox
 from crm_core.ids import new_id
 
 _TAKE = """
@@ -57,6 +64,26 @@ async def take_if_unowned(connection: Any, customer_id: UUID, agent: str, at: da
         msgspec.json.encode(said).decode(),
     )
     return bool(taken)
+
+
+async def take(connection: AsyncConnection, card: Customer, agent: str, at: datetime) -> Customer:
+    """*card*, locked by the caller, with *agent* as the owner if it had none and the agent is still there."""
+    if card.owner is not None or await store.person_office(connection, agent) is None:
+        return card
+    taken = replace(card, owner=agent, updated_at=at)
+    await store.change(connection, card.id, {"owner": agent, "updated_at": at})
+    await record(
+        connection,
+        actor=agent,
+        action="customer.owner_became",
+        kind="customer",
+        subject=card.id,
+        at=at,
+        before={},
+        after={"owner": agent},
+    )
+    await outbox.add(connection, [OwnerBecame(at=at, customer=taken)])
+    return taken
 
 
 async def count_provisional(connection: Any) -> dict[str, int]:

@@ -136,6 +136,10 @@ class CustomerService:
         )
         async with self._database.transaction() as connection:
             await _require_owner(connection, new.owner)
+            if new.owner not in (None, reader.person) and not may(
+                reader, Action.CUSTOMERS_ASSIGN, office=office
+            ):
+                raise Forbidden(N_("Only a supervisor gives a card to somebody else."), field="owner")
             await store.add(connection, customer)
             await _set_phones(connection, customer, new.phones, new.shared, now)
             customer = await _fresh(connection, customer.id)
@@ -163,20 +167,6 @@ class CustomerService:
             await outbox.add(connection, _events(before, after, reader.person, now))
         return after
 
-    async def choose(self, reader: Reader, e164: str, *, did: str, customer_id: UUID) -> None:
-        """Remember who *e164* is when it rings *did*. Raises NotFound when the card has not this number."""
-        now = self._clock.now()
-        async with self._database.transaction() as connection:
-            card = await store.get(connection, customer_id, scope(reader, Action.CUSTOMERS_WRITE))
-            point = next((p for p in card.contact_points if p.value == e164), None) if card else None
-            if point is None:
-                raise NotFound(N_("There is no such card with this number."))
-            await store.remember_choice(
-                connection, point=point.id, did=did, customer=customer_id, by=reader.person, at=now
-            )
-            chosen = {"number": e164, "did": did}
-            await self._write(connection, reader.person, "customer.chosen", customer_id, None, chosen, now)
-
     async def _columns(
         self, connection: AsyncConnection, reader: Reader, before: Customer, change: CustomerChange
     ) -> dict[str, Any]:
@@ -185,7 +175,7 @@ class CustomerService:
             values |= {"title": _title(change.title), "status": CardStatus.KEPT.value}
         if change.owner is not UNSET and change.owner != before.owner:
             if not may(reader, Action.CUSTOMERS_ASSIGN, office=before.office):
-                raise Forbidden(N_("Only a supervisor gives a card to somebody else."))
+                raise Forbidden(N_("Only a supervisor gives a card to somebody else."), field="owner")
             await _require_owner(connection, change.owner)
             values["owner"] = change.owner
         return values

@@ -207,15 +207,18 @@ async def unlink(connection: AsyncConnection, customer: UUID, points: Collection
 
 async def remember_choice(
     connection: AsyncConnection, *, point: UUID, did: str, customer: UUID, by: str, at: datetime
-) -> None:
-    """For *point* and the number dialled, *customer* is who it is."""
+) -> bool:
+    """For *point* and the number dialled, *customer* is who it is; whether that is new."""
     values = {"customer_id": customer, "chosen_by": by, "chosen_at": at}
     statement = insert(ContactChoiceRow).values(contact_point_id=point, did=did, **values)
-    await connection.execute(
+    written = await connection.execute(
         statement.on_conflict_do_update(
-            index_elements=[ContactChoiceRow.contact_point_id, ContactChoiceRow.did], set_=values
-        )
+            index_elements=[ContactChoiceRow.contact_point_id, ContactChoiceRow.did],
+            set_=values,
+            where=ContactChoiceRow.customer_id != customer,
+        ).returning(ContactChoiceRow.did)
     )
+    return written.first() is not None
 
 
 async def person_office(connection: AsyncConnection, name: str) -> str | None:

@@ -53,6 +53,15 @@ class LiveOffer(Struct, frozen=True, kw_only=True):
     alerting_at: datetime | None
 
 
+class LiveChoice(Struct, frozen=True, kw_only=True):
+    """One of the cards that share the caller's number. *office* and *owner* say who may see it."""
+
+    customer_id: UUID
+    title: str
+    owner: str | None
+    office: str | None
+
+
 class LiveCall(Struct, frozen=True, kw_only=True):
     """A call as the feed shows it. Names as in `/api/v1/calls`; durations in seconds."""
 
@@ -84,6 +93,7 @@ class LiveCall(Struct, frozen=True, kw_only=True):
     offer: LiveOffer | None
     legs: tuple[LiveLeg, ...]
     trace: tuple[TraceLine, ...]
+    choices: tuple[LiveChoice, ...] = ()  # those the reader may see, while nobody has chosen
     version: int
 
     @property
@@ -253,6 +263,12 @@ def live_call(call: Call, state_since: datetime) -> LiveCall:
             for leg in call.legs
         ),
         trace=call.trace,
+        choices=tuple(
+            LiveChoice(
+                customer_id=choice.customer_id, title=choice.title, owner=choice.owner, office=choice.office
+            )
+            for choice in call.choices
+        ),
         version=call.version,
     )
 

@@ -32,7 +32,7 @@ from crm_core.live.model import (
     live_call,
     live_recording,
 )
-from crm_core.live.visibility import sees
+from crm_core.live.visibility import as_seen, sees
 from crm_core.people.model import Reader
 from crm_core.presence.events import AgentStateChanged
 from crm_core.presence.model import AgentState
@@ -46,6 +46,7 @@ T = TypeVar("T", LiveCall, LiveAgent, LiveQueue, LiveHealth)
 NAMES: Mapping[type[Event], str] = {
     calls.CallStarted: "call.started",
     calls.CallIdentified: "call.identified",
+    calls.CustomerChosen: "call.customer_chosen",
     calls.CallWaiting: "call.waiting",
     calls.CallOffered: "call.offered",
     calls.OfferAlerting: "call.alerting",
@@ -143,7 +144,7 @@ class LiveState:
         )
 
     def _seen(self, reader: Reader, items: Iterable[T]) -> tuple[T, ...]:
-        return tuple(item for item in items if sees(reader, item, self.directory))
+        return tuple(as_seen(reader, i, self.directory) for i in items if sees(reader, i, self.directory))
 
     def _apply_call(self, event: calls.CallEvent) -> tuple[LiveEvent, ...]:
         call = event.call
@@ -161,6 +162,15 @@ class LiveState:
             # A newer version comes from the switch, which knows no disposition; people's changes do not
             # raise it.
             after = msgspec.structs.replace(after, disposition=known.disposition)
+        if known is not None and after.customer_id is None and known.customer_id is not None:
+            # A person said whose card it is, and the router does not know yet.
+            after = msgspec.structs.replace(
+                after,
+                customer_id=known.customer_id,
+                customer_title=known.customer_title,
+                owner=known.owner,
+                choices=(),
+            )
         queues = self._keep(after) | self._figures.count(call)
         change = LiveEvent(name=NAMES.get(type(event), "call.changed"), before=before, after=after)
         return (change, *self._refresh(queues))

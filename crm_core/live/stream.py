@@ -14,7 +14,7 @@ import msgspec
 
 from crm_core.live.directory import Directory
 from crm_core.live.model import CallGone, Frame, LiveCall, LiveEvent
-from crm_core.live.visibility import seen_change
+from crm_core.live.visibility import as_seen, seen_change
 from crm_core.people.model import Reader
 
 KEPT_EVENTS = 2000
@@ -84,6 +84,9 @@ class NumberedEvent:
         """The frame *reader* gets, None when the event is not theirs to know."""
         saw, may_see = seen_change(reader, self.event, directory)
         if may_see:
+            after = as_seen(reader, self.event.after, directory)
+            if after is not self.event.after:
+                return frame(self.id, self.event.name, after)
             if self._shown is None:
                 self._shown = frame(self.id, self.event.name, self.event.after)
             return self._shown

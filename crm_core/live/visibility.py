@@ -7,12 +7,17 @@ the calls they have part in now, calls that wait in their queues, agents and que
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from crm_core.calls.model import CallState
 from crm_core.live.directory import Directory
 from crm_core.live.model import Item, LiveAgent, LiveCall, LiveEvent, LiveHealth, LiveQueue
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, may
+
+T = TypeVar("T", bound=Item)
 
 
 def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | None = None) -> bool:
@@ -29,6 +34,22 @@ def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | Non
     if about is None:
         return may(reader, Action.RECORDINGS_READ)
     return _may_in(reader, Action.RECORDINGS_READ, _offices_of_call(about, directory), about.parties)
+
+
+def as_seen(reader: Reader, item: T, directory: Directory) -> T:
+    """*item*, which *reader* may see, without the choices of cards that are not theirs to know."""
+    if not isinstance(item, LiveCall) or not item.choices:
+        return item
+    seen = tuple(c for c in item.choices if sees_card(reader, c.office, c.owner, directory))
+    return item if len(seen) == len(item.choices) else replace(item, choices=seen)
+
+
+def sees_card(reader: Reader, office: str | None, owner: str | None, directory: Directory) -> bool:
+    """Whether *reader* may see a card of *office* and *owner*."""
+    person = directory.people.get(owner or "")
+    team = person.team if person is not None else None
+    owners = () if owner is None else (owner,)
+    return may(reader, Action.CUSTOMERS_READ, office=office, team=team, agents=owners)
 
 
 def seen_change(reader: Reader, event: LiveEvent, directory: Directory) -> tuple[bool, bool]:

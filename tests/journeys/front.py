@@ -119,6 +119,15 @@ class Front:
             assert answer.status == status, body
             return body
 
+    async def post(self, path: str, body: dict[str, Any], *, who: str, status: int = 200) -> Any:
+        """What the API answers when *who* sends *body*."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        url = f"http://{self.settings.http}{path}"
+        async with self.http.post(url, headers=headers, json=body) as answer:
+            shown = await answer.json(content_type=None)
+            assert answer.status == status, shown
+            return shown
+
     async def set_state(self, agent: str, state: str, *, reason: str | None = None) -> None:
         """Choose a state as the agent, by the API."""
         headers = {"Authorization": f"Bearer {self.tokens[agent]}"}

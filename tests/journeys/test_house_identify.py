@@ -9,11 +9,8 @@ from typing import Any
 
 import pytest
 
-from crm_core.clock import SystemClock
-from crm_core.customers.service import CustomerService
-from crm_core.people.model import Reader, Role
 from tests.fakes.sip_peer import Call
-from tests.journeys.house import MARINA, SALES, WITHHELD, House, codes, until
+from tests.journeys.house import MARINA, WITHHELD, House, codes, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -130,17 +127,29 @@ async def test_a_withheld_number_keeps_no_card(house: House) -> None:
     assert len((await house.get("/api/v1/customers?limit=200"))["items"]) == everybody
 
 
-async def test_a_shared_number_is_a_choice_and_the_choice_is_remembered(house: House) -> None:
+async def test_a_shared_number_is_a_choice_made_in_the_talk_and_remembered(house: House) -> None:
     await house.available("anna")
-    seen = await house.over((await house.talk("anna", number=SHARED))[0], from_=SHARED)
-    (line,) = [line for line in seen["trace"] if line["code"] == "identified_shared"]
-    assert (line["values"]["count"], seen["customer_id"]) == (2, None)
-    olga = next(card for card in await cards(house, SHARED) if card["title"] == "Olga")
-    anna = Reader(person="anna", role=Role.AGENT, office="moscow", team="sales")
-    service = CustomerService(house.database, SystemClock())
-    await service.choose(anna, SHARED, did=SALES, customer_id=olga["id"])
-    seen = await house.over((await house.talk("anna", number=SHARED))[0], customer_title="Olga")
-    assert seen["customer_id"] == olga["id"]
+    shared = {card["title"]: card["id"] for card in await cards(house, SHARED)}
+    async with house.feed("anna") as desk:
+        call, _ = await house.talk("anna", number=SHARED)
+        told = await desk.heard("call.answered")
+        choices = [(choice["title"], choice["customer_id"]) for choice in told.data["choices"]]
+        assert choices == [("Igor", shared["Igor"]), ("Olga", shared["Olga"])]
+        path = f"/api/v1/calls/{told.data['id']}"
+        assert (await house.get(path, who="anna"))["choices"][0]["title"] == "Igor"
+        chosen = {"customer_id": shared["Olga"]}
+        await house.post(f"{path}/customer", chosen, who="rashid", status=404)
+        answer = await house.post(f"{path}/customer", chosen, who="anna")
+        assert (answer["customer_title"], answer["state"], answer["choices"]) == ("Olga", "talking", [])
+        await desk.heard(
+            "call.identified", lambda data: (data["customer_title"], data["owner"]) == ("Olga", "anna")
+        )
+    seen = await house.over(call, from_=SHARED)
+    assert (seen["customer_id"], seen["owner"], seen["choices"]) == (shared["Olga"], "anna", [])
+    assert codes(seen).count("identified_shared") == codes(seen).count("customer_chosen") == 1
+    again = await house.over((await house.talk("anna", number="84955550160"))[0], customer_title="Olga")
+    assert {"identified_known", "chosen_owner"} <= set(codes(again))
+    assert "identified_shared" not in codes(again)
 
 
 async def test_no_name_and_no_number_breaks_a_call(house: House) -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from argon2 import PasswordHasher
 
 from crm_core.bus.event import Event, decode
+from crm_core.calls.dispositions import FileDispositions
+from crm_core.customers.choosing import choose
+from crm_core.customers.model import Customer
 from crm_core.customers.seeding import FileCustomers
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
@@ -58,6 +62,11 @@ class House:
         rows = await self.rows("SELECT name, body FROM outbox ORDER BY seq")
         return [decode(msgspec.json.encode({"type": name, "body": body})) for name, body in rows]
 
+    async def choose(self, reader: Reader, e164: str, *, did: str, card: UUID) -> Customer:
+        """Say who rings, as a call's service does."""
+        async with self.database.transaction() as connection:
+            return await choose(connection, reader, e164, did=did, card=card, at=self.clock.now())
+
     async def audited(self) -> list[tuple[str, str, str]]:
         """Actor, action and subject of every deed so far, in order."""
         return [tuple(r) for r in await self.rows("SELECT actor, action, subject_id FROM audit ORDER BY id")]
@@ -80,7 +89,7 @@ def empty_house(database: Database) -> House:
     return House(
         database=database,
         clock=clock,
-        office=OfficeService(database, clock, followers=(FileCustomers(clock),)),
+        office=OfficeService(database, clock, followers=(FileCustomers(clock), FileDispositions())),
         # The weakest hash there is: these tests are about what happens around it.
         people=PeopleService(
             database, clock, Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

@@ -204,7 +204,7 @@ async def test_numbers_move_and_points_without_cards_go(house: House) -> None:
     assert await house.rows("SELECT count(*) FROM contact_points WHERE value = '+74955550142'") == [(0,)]
     shared = await house.customers.identify("+74955550160", office="moscow", via=None, timeout_s=5)
     assert len(shared.choices) == 3
-    await house.customers.choose(ANNA, "+74955550160", did="+74955550100", customer_id=card.id)
+    await house.choose(ANNA, "+74955550160", did="+74955550100", card=card.id)
     await house.customers.update(ANNA, card.id, CustomerChange(phones=()))
     assert await house.rows("SELECT count(*) FROM contact_choices") == [(0,)]
     assert await house.rows("SELECT count(*) FROM contact_points WHERE value = '+74955550160'") == [(1,)]
@@ -216,3 +216,10 @@ async def test_what_may_not_be_seen_may_not_be_changed(house: House) -> None:
     card = await marina(house)
     with pytest.raises(NotFound):
         await house.customers.update(RASHID, card.id, CustomerChange(title="X"))
+
+
+async def test_only_supervisors_make_cards_for_others(house: House) -> None:
+    with pytest.raises(Forbidden) as caught:
+        await house.customers.create(ANNA, NewCustomer(title="X", owner="elena"))
+    assert caught.value.field == "owner"
+    assert (await house.customers.create(VIKTOR, NewCustomer(title="X", owner="elena"))).owner == "elena"

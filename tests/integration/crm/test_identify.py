@@ -109,12 +109,13 @@ async def test_shared_numbers_give_choices_and_the_choice_is_remembered(house: H
     assert shared.customer_id is None
     assert [choice.title for choice in shared.choices] == ["Igor Sokolov", "Olga Sokolova"]
     olga = shared.choices[1].customer_id
-    await house.customers.choose(ANNA, SHARED, did=SALES, customer_id=olga)
+    await house.choose(ANNA, SHARED, did=SALES, card=olga)
     chosen = await identify(house, SHARED)
     assert (chosen.customer_id, chosen.owner, chosen.choices) == (olga, "anna", ())
     assert (await identify(house, SHARED, via=BAKU)).customer_id is None  # remembered by number dialled
     igor = shared.choices[0].customer_id
-    await house.customers.choose(ANNA, SHARED, did=SALES, customer_id=igor)
+    for _ in range(2):
+        await house.choose(ANNA, SHARED, did=SALES, card=igor)
     assert (await identify(house, SHARED)).customer_id == igor
     assert [entry[:2] for entry in await house.audited()] == [("anna", "customer.chosen")] * 2
 
@@ -124,11 +125,11 @@ async def test_only_a_visible_card_of_that_number_is_chosen(house: House) -> Non
     shared = (await identify(house, SHARED)).choices[0].customer_id
     assert marina is not None
     with pytest.raises(NotFound):
-        await house.customers.choose(ANNA, SHARED, did=SALES, customer_id=marina)
+        await house.choose(ANNA, SHARED, did=SALES, card=marina)
     with pytest.raises(NotFound):
-        await house.customers.choose(RASHID, SHARED, did=SALES, customer_id=shared)
+        await house.choose(RASHID, SHARED, did=SALES, card=shared)
     with pytest.raises(NotFound):
-        await house.customers.choose(ADMIN, SHARED, did=SALES, customer_id=new_id())
+        await house.choose(ADMIN, SHARED, did=SALES, card=new_id())
 
 
 async def test_the_first_answer_makes_the_owner_once(house: House) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from crm_core.customers.model import CardChoice
 from crm_core.i18n import translator
+from crm_core.ids import new_id
 from crm_core.presence.model import ChosenState
 from tests.fakes.house import call, call_id
 from tests.fakes.web import House
@@ -193,6 +196,73 @@ async def test_other_choices_are_refused(
     async with house.ask("PUT", f"/api/v1/agents/{agent}/state", who=who, json=wish) as answer:
         assert answer.status == status
     assert house.states.chosen == []
+
+
+async def test_the_choice_between_cards_is_shown_and_made(house: House) -> None:
+    card = house.customers.rows[0]
+    abroad = CardChoice(customer_id=new_id(), title="Rauf", owner=None, office="baku")
+    own = CardChoice(customer_id=card.id, title=card.title, owner=card.owner, office=card.office)
+    open_call = replace(house.calls.rows[1], customer_id=None, customer_title=None, choices=(own, abroad))
+    house.calls.rows[1] = open_call
+    path = f"/api/v1/calls/{call_id(1)}"
+    shown = {"customer_id": str(card.id), "title": "Maria", "owner": "anna"}
+    assert (await get(house, path, "anna"))["choices"] == [shown]
+    assert len((await get(house, path, "root"))["choices"]) == 2
+    for who, body, status in (
+        ("anna", {"customer_id": str(new_id())}, 404),
+        ("leyla", {"customer_id": str(card.id)}, 404),
+        ("anna", {"customer_id": "7"}, 400),
+        ("anna", {}, 400),
+    ):
+        async with house.ask("POST", f"{path}/customer", who=who, json=body) as answer:
+            assert answer.status == status
+    before = house.written
+    async with house.ask(
+        "POST", f"{path}/customer", who="anna", json={"customer_id": str(card.id)}
+    ) as answer:
+        assert answer.status == 200
+        chosen = await answer.json()
+    assert (chosen["customer_id"], chosen["owner"], chosen["choices"]) == (str(card.id), "anna", [])
+    assert house.written == before + 1, "what was said need not wait for the outbox's next look"
+
+
+async def test_cards_are_made_and_changed(house: House) -> None:
+    new = {"title": "Olga", "phones": ["8 (495) 555-01-60", "+74955550160"], "owner": "anna"}
+    async with house.ask("POST", "/api/v1/customers", who="anna", json=new) as answer:
+        assert answer.status == 200
+        made = await answer.json()
+    assert [point["value"] for point in made["contact_points"]] == ["+74955550160"]
+    path = f"/api/v1/customers/{made['id']}"
+    async with house.ask("PATCH", path, who="anna", json={"title": "Olga S.", "owner": None}) as answer:
+        assert answer.status == 200
+        changed = await answer.json()
+    assert (changed["title"], changed["owner"]) == ("Olga S.", None)
+    assert changed["contact_points"] == made["contact_points"], "what is not said stays"
+    async with house.ask("PATCH", path, who="anna", json={"phones": []}) as answer:
+        assert (await answer.json())["contact_points"] == []
+    assert await get(house, path, "anna") == changed | {"contact_points": []}
+
+
+@pytest.mark.parametrize(
+    ("who", "body", "status", "code", "field"),
+    [
+        ("anna", {"phones": ["+74955550142"], "title": "X"}, 409, "number_taken", "phones"),
+        ("anna", {"title": "X", "phones": ["call me"]}, 400, "bad_input", "phones"),
+        ("anna", {"title": ""}, 400, "bad_input", "title"),
+        ("anna", {"title": "x" * 201}, 400, "bad_input", "title"),
+        ("anna", {"title": "X", "phones": ["+74955550160"] * 51}, 400, "bad_input", "phones"),
+        ("anna", {"phones": []}, 400, "bad_input", "title"),
+        ("anna", {"title": "X", "status": "kept"}, 400, "bad_input", "status"),
+        ("leyla", {"title": "X", "office": "moscow"}, 403, "forbidden", None),
+    ],
+)
+async def test_a_card_that_cannot_be_made_is_a_problem_that_says_why(
+    house: House, who: str, body: dict[str, Any], status: int, code: str, field: str | None
+) -> None:
+    async with house.ask("POST", "/api/v1/customers", who=who, json=body) as answer:
+        problem = await answer.json(content_type=None)
+    assert (problem["status"], problem["code"], problem["field"]) == (status, code, field)
+    assert len(house.customers.rows) == 1
 
 
 FOREIGN = {

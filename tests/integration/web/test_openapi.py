@@ -9,13 +9,18 @@ import msgspec
 import pytest
 
 from agent_ui.api.routes import OPENAPI, ROUTES
-from agent_ui.api.shapes import CallPatch, StateWish
+from agent_ui.api.shapes import CallPatch, CustomerChoice, CustomerNew, CustomerPatch, StateWish
 from tests.fakes.house import call_id
 from tests.fakes.web import House
 
 pytestmark = pytest.mark.integration
 
-BODIES: dict[type, Any] = {CallPatch: {"disposition": "sold"}, StateWish: {"state": "available"}}
+BODIES: dict[type, Any] = {
+    CallPatch: {"disposition": "sold"},
+    StateWish: {"state": "available"},
+    CustomerNew: {"title": "Maria", "phones": ["+74955550143"]},
+    CustomerPatch: {"title": "Maria V."},
+}
 
 
 async def document(house: House) -> Any:
@@ -41,7 +46,8 @@ async def test_every_route_answers_what_the_document_says(house: House) -> None:
         (route.method, route.path) for route in ROUTES
     }
     for route in ROUTES:
-        body = BODIES[route.body] if route.body is not None else None
+        chosen = {CustomerChoice: {"customer_id": str(house.customers.rows[0].id)}}
+        body = (BODIES | chosen)[route.body] if route.body is not None else None
         path = await concrete(house, route.path)
         async with house.ask(route.method, path, who="anna", json=body) as answer:
             assert answer.status == 200, (route.name, await answer.text())

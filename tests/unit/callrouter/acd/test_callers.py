@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 from callrouter.reading.observations import ChannelSeen, StepName
 from crm_core.calls.events import CallIdentified
-from crm_core.calls.model import CallState
+from crm_core.calls.model import Call, CallState
+from crm_core.calls.trace import Code, line
+from crm_core.customers.model import CardChoice, Identity
+from crm_core.ids import new_id
 from tests.fakes.calls import answered_call
-from tests.unit.callrouter.acd.world import World, codes, person, queue
+from tests.unit.callrouter.acd.world import Caller, World, card_of, codes, person, queue
 
 pytestmark = pytest.mark.unit
 
@@ -103,3 +107,87 @@ async def test_a_colleagues_call_has_no_card(world: World) -> None:
     world.advance(4.0)
     await _work_behind(world)
     assert world.callers.known == {}
+
+
+IGOR, OLGA = new_id(), new_id()
+
+
+@pytest.fixture
+def shared(world: World) -> World:
+    """A number that two cards have; nobody owns either."""
+    choices = tuple(
+        CardChoice(customer_id=card, title=title, owner=None, office="baku")
+        for card, title in ((IGOR, "Igor"), (OLGA, "Olga"))
+    )
+    world.callers.known["+994125550142"] = Identity(e164="+994125550142", choices=choices)
+    world.callers.known["card"] = Identity(e164="+994125550142", customer_id=OLGA, title="Olga")
+    return world
+
+
+def said_olga(caller: Caller) -> Call:
+    """The call as the database has it after anna said that Olga rings."""
+    chosen = line(caller.world.clock.now(), Code.CUSTOMER_CHOSEN, agent="anna", title="Olga")
+    return replace(
+        caller.call,
+        customer_id=OLGA,
+        customer_title="Olga",
+        choices=(),
+        trace=(*caller.call.trace, chosen),
+        version=1,
+    )
+
+
+async def test_a_shared_number_is_shown_with_its_choices(shared: World) -> None:
+    caller = await shared.arrive("+994125550142")
+    assert [choice.title for choice in caller.call.choices] == ["Igor", "Olga"]
+    assert caller.call.customer_id is None and "identified_shared" in codes(caller)
+
+
+async def test_a_choice_during_the_talk_is_followed_and_the_first_agent_owns_the_card(shared: World) -> None:
+    caller = await shared.arrive("+994125550142")
+    caller.pick_up()
+    said = said_olga(caller)
+    for _ in range(2):
+        shared.dispatcher.chosen(said)  # the bus may tell it twice
+        await _work_behind(shared)
+    assert (caller.call.customer_id, caller.call.customer_title) == (OLGA, "Olga")
+    assert caller.call.choices == () and codes(caller).count("customer_chosen") == 1
+    assert shared.callers.owned == [(OLGA, "anna")]
+    assert caller.call.owner == "anna" and "became_owner" in codes(caller)
+
+
+async def test_a_choice_while_it_waits_makes_who_answers_the_owner(shared: World) -> None:
+    caller = await shared.arrive("+994125550142")
+    shared.dispatcher.chosen(said_olga(caller))
+    await _work_behind(shared)
+    assert shared.callers.owned == []
+    caller.pick_up()
+    await _work_behind(shared)
+    assert shared.callers.owned == [(OLGA, "anna")]
+
+
+async def test_a_choice_is_remembered_for_when_the_database_is_away(shared: World) -> None:
+    caller = await shared.arrive("+994125550142")
+    caller.hang_up()
+    shared.dispatcher.chosen(replace(said_olga(caller), owner="anna"))
+    assert caller.call.customer_id == OLGA, "also after the end"
+    shared.callers.away = True
+    assert (await shared.arrive("+994125550142")).agent == "anna"
+
+
+async def test_a_choice_for_a_call_of_long_ago_changes_no_call_of_now(shared: World) -> None:
+    caller = await shared.arrive("+994125550142")
+    said = len(shared.outlet.events)
+    shared.dispatcher.chosen(replace(said_olga(caller), id=uuid4()))
+    assert caller.call.customer_id is None and len(shared.outlet.events) == said
+
+
+async def test_a_live_call_follows_its_card(shared: World) -> None:
+    caller = await shared.arrive("+994501112233")
+    card = caller.call.customer_id
+    assert card is not None
+    shared.dispatcher.card_changed(card_of(card, title="Kamran", owner="anna"))
+    assert (caller.call.customer_title, caller.call.owner) == ("Kamran", "anna")
+    caller.hang_up()
+    shared.dispatcher.card_changed(card_of(card, title="Somebody else"))
+    assert caller.call.customer_title == "Kamran", "over: as it was"

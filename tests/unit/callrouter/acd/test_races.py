@@ -24,7 +24,7 @@ from crm_core.people.model import DeviceKind
 from crm_core.presence.events import AgentStateChanged, AgentStateChosen
 from crm_core.presence.model import AgentState, ChosenState, Presence
 from crm_core.routing.model import Action
-from tests.unit.callrouter.acd.world import Caller, World, codes, offers, person, queue
+from tests.unit.callrouter.acd.world import Caller, World, card_of, codes, offers, person, queue
 
 pytestmark = pytest.mark.unit
 
@@ -478,7 +478,7 @@ async def test_an_owner_who_changed_is_remembered_for_each_of_the_card_s_numbers
     for number in ("+994507770000", "+994507770001"):
         world.callers.known[number] = Identity(e164=number, customer_id=card, title="Leyla", owner="anna")
         (await world.arrive(number)).hang_up()
-    world.dispatcher.owner_changed(card, "boris")
+    world.dispatcher.card_changed(card_of(card, owner="boris"))
     world.callers.away = True
     for number in ("+994507770000", "+994507770001"):
         caller = await world.arrive(number)

@@ -31,7 +31,7 @@ from callrouter.tracking.tracker import CallTracker
 from crm_core.bus.event import Event
 from crm_core.calls.events import CallOffered
 from crm_core.calls.model import Call, OfferState
-from crm_core.customers.model import Identity
+from crm_core.customers.model import CardStatus, Customer, Identity
 from crm_core.errors import Unavailable
 from crm_core.ids import new_id
 from crm_core.people.model import Device, DeviceKind, Person, Role
@@ -429,6 +429,20 @@ class World:
     ) -> None:
         status = DeviceStatus.UP if up else DeviceStatus.DOWN
         self.see(DeviceSeen, endpoint=endpoint, status=status, registered=registered, contact=contact)
+
+
+def card_of(id: UUID, *, title: str = "Leyla", owner: str | None = None) -> Customer:
+    """A card as an event carries it."""
+    return Customer(
+        id=id,
+        title=title,
+        status=CardStatus.KEPT,
+        owner=owner,
+        office="baku",
+        contact_points=(),
+        created_at=FakeClock().now(),
+        updated_at=FakeClock().now(),
+    )
 
 
 def offers(caller: Caller) -> list[tuple[str, OfferState]]:

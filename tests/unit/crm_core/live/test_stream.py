@@ -8,6 +8,8 @@ import pytest
 
 from crm_core.calls.events import CallWaiting
 from crm_core.calls.model import CallState
+from crm_core.customers.model import CardChoice
+from crm_core.ids import new_id
 from crm_core.live.projection import LiveState, Seed
 from crm_core.live.stream import LiveStream, NumberedEvent
 from tests.fakes.house import DIRECTORY, NOW, call, reader
@@ -70,3 +72,19 @@ def test_readers_share_bytes_until_released() -> None:
     assert set(data) == {"id", "event", "data"}
     assert data["data"]["from"] == "+74955550142"
     assert data["data"]["started_at"] == "2026-03-02T09:00:00Z"
+
+
+def test_what_a_reader_may_not_see_of_a_call_is_not_in_their_bytes() -> None:
+    cards = tuple(
+        CardChoice(customer_id=new_id(), title=title, owner=None, office=office)
+        for title, office in (("Igor", "moscow"), ("Rauf", "baku"))
+    )
+    state = LiveState(Seed(directory=DIRECTORY), NOW)
+    shared = call(1, state=CallState.WAITING, version=1, choices=cards)
+    [event] = LiveStream(boot="b").add(state.apply(CallWaiting(at=NOW, call=shared))[:1])
+    for who, titles in (("anna", ["Igor"]), ("root", ["Igor", "Rauf"]), ("anna", ["Igor"])):
+        shown = event.for_reader(reader(who), DIRECTORY)
+        assert shown is not None
+        assert [card["title"] for card in json.loads(shown)["data"]["choices"]] == titles
+        (snapshot,) = state.snapshot(reader(who), NOW).calls
+        assert [card.title for card in snapshot.choices] == titles

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 
 from crm_core.calls.model import Call, CallState, Direction, Leg, LegRole, LegState, Offer, OfferState
+from crm_core.customers.model import CardChoice
 from crm_core.health import HealthState
 from crm_core.ids import new_id
 from crm_core.live.model import LiveHealth, live_call, live_recording
 from crm_core.live.projection import LiveState, Seed
-from crm_core.live.visibility import sees
+from crm_core.live.visibility import as_seen, sees
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import BAKU_DID, DIRECTORY, NOW, READERS, call, call_id
 
@@ -101,3 +102,24 @@ def test_a_recording_is_seen_by_whoever_sees_its_call() -> None:
 def test_everybody_sees_what_works() -> None:
     part = LiveHealth(name="database", state=HealthState.DOWN, since=NOW)
     assert all(sees(r, part, DIRECTORY) for r in READERS)
+
+
+def choice(title: str, office: str | None, owner: str | None = None) -> CardChoice:
+    return CardChoice(customer_id=new_id(), title=title, owner=owner, office=office)
+
+
+def test_choices_are_those_of_cards_that_one_may_see() -> None:
+    shown = live_call(
+        call(choices=(choice("Igor", "moscow"), choice("Olga", "baku", "anna"), choice("Rauf", None))), NOW
+    )
+    seen = {
+        r.person: [card.title for card in as_seen(r, shown, DIRECTORY).choices]
+        for r in READERS
+        if r.person in ("anna", "boris", "leyla", "root")
+    }
+    assert seen == {
+        "anna": ["Igor", "Olga"],
+        "boris": ["Igor"],
+        "leyla": ["Olga"],
+        "root": ["Igor", "Olga", "Rauf"],
+    }
