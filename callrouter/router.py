@@ -7,11 +7,11 @@ dialplan ⇄ AGI server ⇄ dispatcher             └→ commands → actor lin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -49,7 +49,9 @@ from crm_core.presence.events import AgentStateChosen
 from crm_core.presence.model import Presence
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
+PART = "router"
 _LOAD_S = 3.0  # for what a start reads from the database; then the local copy does
 _OPEN_CARDS_S = 60.0
 _OPEN_CARDS_SOON_S = 1.0
@@ -126,6 +128,7 @@ class Router:
         self._news: Subscription | None = None
         self._count_is_near = False
         self._behind = WorkBehind(path=path)
+        self._copies = WorkBehind(path=path)  # local files: they must not wait for the database
         self._outlet = EventOutlet(bus, journal.record, path=path)
         self._cache = PresenceCache(settings.presence_cache) if settings.presence_cache else None
         self._tracker = CallTracker(directory_of(office), settings.pbx)
@@ -186,6 +189,7 @@ class Router:
 
     async def start(self) -> None:
         """Listen for questions at once (answering none), then learn, connect and lead."""
+        self._health.set(PART, HealthState.DOWN, "does not lead yet")
         await self._agi.start()
         # Before the rows are read: a choice made in between is heard, not lost.
         self._news = await self._bus.subscribe(
@@ -196,6 +200,7 @@ class Router:
         self._task("bus", self._outlet.bus.run())
         self._task("journal", self._outlet.journal.run())
         self._task("behind", self._behind.run())
+        self._task("copies", self._copies.run())
         self._task("deadlines", self._core.deadlines.run())
         self._task("mirror", self._mirror.run())
         self._task("lead", self._lead())
@@ -219,24 +224,29 @@ class Router:
         self._tasks.clear()
         await self._outlet.bus.finish(1.0)
         await self._outlet.journal.finish(3.0)
+        await self._copies.finish(1.0)
         await self._behind.finish(2.0)
 
     async def _load(self) -> None:
-        """Presence and unfinished calls from the database; presence from the local copy while it is away."""
-        try:
-            async with asyncio.timeout(_LOAD_S):
-                rows = tuple((await self._presences.load_all()).values())
-        except (TimeoutError, Unavailable):
-            rows = self._cache.load() if self._cache else ()
-            log.warning("started without the database", presences=len(rows))
+        """Presence and unfinished calls from the database, at once: while it is away callers wait for this.
+
+        Presence is then taken from the local copy; the PBX's snapshot tells which calls are up.
+        """
+        rows, calls = await asyncio.gather(
+            _in_time(self._presences.load_all()), _in_time(self._journal.open_calls())
+        )
+        if rows is None:
+            known = self._cache.load() if self._cache else ()
+            log.warning("started without the database", presences=len(known))
             self._behind.put(("load",), self._load_again)
-        self.dispatcher.seats.load(rows)
+        else:
+            known = tuple(rows.values())
+        self.dispatcher.seats.load(known)
         self.dispatcher.settle()
-        try:
-            async with asyncio.timeout(_LOAD_S):
-                self._tracker.restore(await self._journal.open_calls())
-        except (TimeoutError, Unavailable):
-            log.warning("started without the calls of before: the snapshot tells which are up")
+        if calls is None:
+            log.warning("started without the calls of before")
+        else:
+            self._tracker.restore(calls)
 
     async def _load_again(self) -> None:
         """The database is back: take choices that are later than what we knew."""
@@ -287,6 +297,7 @@ class Router:
         self.dispatcher.observe(*batch)
         if resynced:
             self._leading.in_the_picture()
+            self._say_whether_leading()
 
     async def _lead(self) -> None:
         """Raise the term at each login of the actor."""
@@ -294,13 +305,18 @@ class Router:
             await self._lead_wanted.wait()
             self._lead_wanted.clear()
             try:
-                term = await self._leading.raise_term()
-                self._health.set("router", HealthState.UP, f"term {term}")
+                await self._leading.raise_term()
+                self._say_whether_leading()
             except Unavailable as error:
-                self._health.set("router", HealthState.DEGRADED, str(error))
+                self._health.set(PART, HealthState.DEGRADED, str(error))
                 await asyncio.sleep(_LEAD_AGAIN_S)
                 if self._actor_up():
                     self._lead_wanted.set()
+
+    def _say_whether_leading(self) -> None:
+        """Up is who answers the dialplan: with a term, and in the picture."""
+        if self._leading.leads:
+            self._health.set(PART, HealthState.UP, f"term {self.dispatcher.term}")
 
     # -- news and chores --------------------------------------------------------------------------
 
@@ -324,7 +340,7 @@ class Router:
     def _agents_changed(self) -> None:
         self._mirror.touch()
         if self._cache is not None:
-            self._behind.put(("cache",), self._save_cache)
+            self._copies.put(("cache",), self._save_cache)
 
     async def _save_cache(self) -> None:
         assert self._cache is not None
@@ -355,6 +371,15 @@ class Router:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("router task died", task=name, error=repr(error))
             self._health.set(f"router.{name}", HealthState.DOWN, repr(error))
+
+
+async def _in_time(reading: Awaitable[T]) -> T | None:
+    """What is read from the database; None while it is away."""
+    try:
+        async with asyncio.timeout(_LOAD_S):
+            return await reading
+    except (TimeoutError, Unavailable):
+        return None
 
 
 def directory_of(office: OfficeFile) -> Directory:
