@@ -12,6 +12,8 @@ from agent_ui.api.problems import problems
 from agent_ui.api.routes import add_api
 from agent_ui.assets import add_assets, load_assets
 from agent_ui.auth import signed_in
+from agent_ui.auth.login import add_login
+from agent_ui.auth.settings import add_settings
 from agent_ui.gallery.routes import add_gallery
 from agent_ui.live.routes import LIVE, add_live
 from agent_ui.pages import add_templates
@@ -49,6 +51,8 @@ def build_app(services: WebServices) -> web.Application:
     app.on_shutdown.append(_close_sockets)
     add_assets(app, load_assets())
     add_templates(app)
+    add_login(app)
+    add_settings(app)
     add_status(app)
     add_api(app)
     add_live(app)

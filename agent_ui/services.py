@@ -210,6 +210,7 @@ class WebServices:
     clock: Clock
     phones: PhoneProxy | None = None  # None: there are no phones in the browser here
     written: Callable[[], None] = _nothing  # somebody changed something: what that says need not wait
+    proxy: str | None = None  # address of the one whose X-Forwarded-For is believed
     origins: frozenset[str] = field(default_factory=frozenset)  # of other pages that may open /live
 
 

@@ -367,6 +367,7 @@ class House:
             kept=kept,
         )
         self.port = 0
+        self._browsers: dict[str, str] = {}
 
     async def _load(self) -> Seed:
         if self.database_away:
@@ -397,7 +398,8 @@ class House:
             clock=self.clock,
             written=self._count_written,
         )
-        self._server = WebServer(build_app(self.services), "127.0.0.1", 0)
+        self.app = build_app(self.services)
+        self._server = WebServer(self.app, "127.0.0.1", 0)
         self.port = await self._server.start()
         self._following = asyncio.create_task(self.hub.run(), name="hub")
         while not self.hub.ready:
@@ -419,6 +421,21 @@ class House:
         if who is not None:
             headers["Authorization"] = f"Bearer token-{who}"
         return self._session.request(method, path, headers=headers, **rest)  # type: ignore[arg-type]
+
+    def page(
+        self, method: str, path: str, *, who: str, site: str | None = "same-origin", **rest: object
+    ) -> aiohttp.client._RequestContextManager:
+        """A request from a page in *who*'s browser; redirects are not followed.
+
+        *site*: `Sec-Fetch-Site` as the browser says it; None for one that does not.
+        """
+        headers = dict(rest.pop("headers", {}) or {})  # type: ignore[call-overload]
+        if who not in self._browsers:
+            self._browsers[who] = self.sessions.open(who)
+        headers["Cookie"] = f"callcard_session={self._browsers[who]}"
+        if site is not None:
+            headers["Sec-Fetch-Site"] = site
+        return self._session.request(method, path, headers=headers, allow_redirects=False, **rest)  # type: ignore[arg-type]
 
     def with_role(self, name: str, role: Role) -> None:
         """Change what *name* may do from now on."""

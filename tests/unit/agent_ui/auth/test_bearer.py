@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from agent_ui.auth import bearer_token
+from agent_ui.auth.bearer import bearer_token
 
 pytestmark = pytest.mark.unit
 
