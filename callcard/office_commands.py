@@ -12,6 +12,7 @@ from callcard.layout import Layout, read_running
 from callcard.pbx import found_asterisk, pbx_settings
 from callcard.settings import Settings, load_keys, read_settings
 from callcard.terminal import in_words, say
+from crm_core.calls.dispositions import FileDispositions
 from crm_core.clock import SystemClock
 from crm_core.customers.seeding import FileCustomers
 from crm_core.db.engine import Database
@@ -43,7 +44,7 @@ def read_checked(path: Path) -> tuple[str, OfficeFile]:
 
 def office_service(database: Database) -> OfficeService:
     """The use cases of the office file, with the subjects that follow it."""
-    return OfficeService(database, followers=(FileCustomers(SystemClock()),))
+    return OfficeService(database, followers=(FileCustomers(SystemClock()), FileDispositions()))
 
 
 async def check_office(path: Path) -> int:

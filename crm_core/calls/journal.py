@@ -19,9 +19,9 @@ import asyncpg
 import structlog
 
 from crm_core.bus.event import decode, encode
-from crm_core.calls import store
-from crm_core.calls.events import CallChanged, CallEvent
-from crm_core.calls.model import Call
+from crm_core.calls import missed_store, store
+from crm_core.calls.events import CallAnswered, CallChanged, CallEvent
+from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
 from crm_core.db import outbox
 from crm_core.db.engine import Database
@@ -129,12 +129,18 @@ class CallJournal:
     async def _transact(
         self, calls: Sequence[Call], events: Sequence[CallEvent], timeout_s: float, heard: bool
     ) -> None:
-        if heard:
+        telling = [
+            one.call for one in events if isinstance(one, CallAnswered) or one.call.state is CallState.ENDED
+        ]
+        if heard and not telling:
             async with self._database.hot(timeout_s=timeout_s) as connection:
                 await store.write(connection, calls)
             return
         async with self._database.hot(timeout_s=timeout_s) as connection, connection.transaction():
             await store.write(connection, calls)
+            await missed_store.refresh(connection, telling, self._clock.now())
+            if heard:
+                return
             # A change of detail is for the screens of now; whoever was away reads the row.
             await outbox.add_hot(connection, [one for one in events if not isinstance(one, CallChanged)])
 

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from crm_core.calls import store
+from crm_core.calls import missed_store, store
 from crm_core.calls.events import CallEvent, CallMerged, CallSettled
 from crm_core.calls.model import Call, CallState, Direction
 from crm_core.calls.settlement import Settlement, settle
@@ -89,7 +89,9 @@ class LedgerStore:
                 known = await _load(connection, self._pbx, settlements)
                 events = [event for one in settlements for event in self._settle(one, known)]
                 if events:
-                    await store.write(connection, [event.call for event in events])
+                    calls = [event.call for event in events]
+                    await store.write(connection, calls)
+                    await missed_store.refresh(connection, calls, self._clock.now())
                     await outbox.add_hot(connection, events)
             if place is not None:
                 await _put_place(connection, self._pbx, place)

@@ -9,9 +9,11 @@ from sqlalchemy import MetaData
 
 import crm_core.audit.tables
 import crm_core.calls.ledger_tables
+import crm_core.calls.missed_tables
 import crm_core.calls.tables
 import crm_core.customers.tables
 import crm_core.db.outbox
+import crm_core.notes.tables
 import crm_core.office.tables
 import crm_core.people.phone_tables
 import crm_core.people.tables

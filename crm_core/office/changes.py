@@ -12,7 +12,7 @@ import msgspec
 from crm_core.i18n import Message
 from crm_core.office.model import CustomerEntry, DeviceEntry, OfficeFile
 
-SECTIONS = ("offices", "teams", "people", "trunks", "numbers", "queues")
+SECTIONS = ("offices", "teams", "people", "trunks", "numbers", "queues", "dispositions")
 SINGLES = ("pbx", "sip", "state_codes")
 
 

@@ -122,6 +122,13 @@ class CustomerEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     owner: Name | None = None
 
 
+class DispositionEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an agent may say of a call. *follow_up_days*: the next step is proposed for then."""
+
+    title: Title
+    follow_up_days: Annotated[int, Meta(ge=0, le=366)] | None = None
+
+
 class SipEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the private PBX listens for SIP and RTP."""
 
@@ -152,6 +159,7 @@ class OfficeFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     trunks: dict[Name, TrunkEntry] = {}
     numbers: dict[E164, NumberEntry] = {}
     queues: dict[Name, QueueEntry] = {}
+    dispositions: dict[Name, DispositionEntry] = {}  # none: those of crm_core.calls.dispositions
     customers: tuple[CustomerEntry, ...] = ()
 
     def office_list(self) -> tuple[Office, ...]:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from crm_core.calls.model import Call, CallState, Direction, Leg, LegRole, LegState
+from crm_core.calls.model import (
+    Call,
+    CallState,
+    Direction,
+    Leg,
+    LegRole,
+    LegState,
+    Offer,
+    OfferState,
+    Outcome,
+)
 
 _CHANNELS = iter(range(1, 1_000_000))
 
@@ -50,3 +61,30 @@ def answered_call(
         "legs": (agent_leg(agent, at, talk_s=talk_s),) if agent else (),
     }
     return Call(**(values | changes))
+
+
+def missed_call(at: datetime, *, rang: Collection[str] = (), **changes: Any) -> Call:
+    """A call from outside that began at *at* and that nobody took; devices of *rang* rang for it."""
+    offers = tuple(
+        Offer(
+            id=uuid4(),
+            agent=agent,
+            attempt=attempt,
+            state=OfferState.NO_ANSWER,
+            ring_s=15,
+            reserved_at=at,
+            alerting_at=at,
+            ended_at=at + timedelta(seconds=15),
+        )
+        for attempt, agent in enumerate(rang, start=1)
+    )
+    values: dict[str, Any] = {
+        "agent": None,
+        "answered_at": None,
+        "started_at": at,
+        "ended_at": at + timedelta(seconds=30),
+        "state": CallState.ENDED,
+        "outcome": Outcome.ABANDONED,
+        "offers": offers,
+    }
+    return answered_call(at, **(values | changes))

@@ -22,6 +22,7 @@ from agent_ui.live.hub import LiveHub
 from agent_ui.services import WebServices
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls import store as call_rows
+from crm_core.calls.dispositions import FileDispositions
 from crm_core.calls.model import Call, CallState, Leg, LegRole, LegState, Outcome
 from crm_core.calls.service import CallService
 from crm_core.customers.seeding import FileCustomers
@@ -98,7 +99,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     presence = PresenceService(database, clock)
     recordings = RecordingService(database, clock)
     customers = CustomerService(database, clock)
-    office = OfficeService(database, clock, followers=(FileCustomers(clock),))
+    office = OfficeService(database, clock, followers=(FileCustomers(clock), FileDispositions()))
     await office.apply(OFFICE, None, "root", None)
     await presence.choose("anna", ChosenState.BREAK, "lunch", by="anna")
     tokens = {name: await people.create_token(name, "test", by="root") for name in ("anna", "leyla", "oleg")}
@@ -203,8 +204,8 @@ async def test_a_state_is_chosen_and_kept(house: RealHouse) -> None:
 
 async def test_a_disposition_is_kept(house: RealHouse) -> None:
     path = f"/api/v1/calls/{call(1).id}"
-    assert (await house.ask("PATCH", path, "anna", json={"disposition": "sold"}))[0] == 200
-    assert (await house.ask("GET", path, "oleg"))[1]["disposition"] == "sold"
+    assert (await house.ask("PATCH", path, "anna", json={"disposition": "agreed"}))[0] == 200
+    assert (await house.ask("GET", path, "oleg"))[1]["disposition"] == "agreed"
     assert (await house.ask("PATCH", path, "leyla", json={"disposition": "x"}))[0] == 404
 
 

@@ -34,6 +34,11 @@ def test_the_first_office_is_all_added() -> None:
         ("    team: sales\n", "", "people.anna.team: sales → –"),
         ("[anna, elena]", "[elena]", "queues.sales.members: anna, elena → elena"),
         ("ring_s: 15 ", "record: false\n    ring_s: 15 ", "queues.sales.record: true → false"),
+        (
+            "\nqueues:\n",
+            "\ndispositions: {measured: {title: Kitchen measured}}\nqueues:\n",
+            "dispositions.measured: added (Kitchen measured)",
+        ),
         ("owner: elena", "owner: anna", "customers.+74955550150.owner: elena → anna"),
         (
             "title: Olga Sokolova",

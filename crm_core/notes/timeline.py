@@ -1,0 +1,110 @@
+"""The timeline of a card: its calls with notes and recordings, its changes, its next steps, in one list.
+
+Whoever may see the card sees all that happened with it, calls of colleagues included, and what was written
+of them. To open such a call, and to see its recordings, needs the right to that call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.calls import store as calls
+from crm_core.calls.store import CallFilter
+from crm_core.customers import store as customers
+from crm_core.db.engine import Database
+from crm_core.errors import NotFound
+from crm_core.i18n import N_
+from crm_core.notes import store, timeline_store
+from crm_core.notes.model import TimelineCall, TimelineItem, TimelineKind
+from crm_core.notes.timeline_store import Position
+from crm_core.paging import cursor_after, position_of
+from crm_core.people.model import Reader
+from crm_core.permissions import Action, scope
+from crm_core.recordings import store as recordings
+
+MAX_PAGE = 200
+
+
+class TimelineService:
+    """Reads timelines. Raises Unavailable when the database is away."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def timeline(
+        self,
+        reader: Reader,
+        customer_id: UUID,
+        kinds: Collection[TimelineKind] = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[TimelineItem], str | None]:
+        """What happened with a card, newest first, and the cursor of the next piece.
+
+        *kinds*: only these; none: all. Raises NotFound for a card that may not be seen, BadInput for a
+        foreign cursor.
+        """
+        limit = max(1, min(limit, MAX_PAGE))
+        below = None if cursor is None else position_of(cursor)
+        wanted = set(kinds) or set(TimelineKind)
+        async with self._database.transaction() as connection:
+            await _require_card(connection, reader, customer_id)
+            found = await _newest(connection, reader, customer_id, wanted, limit + 1, below)
+            piece = found[:limit]
+            shown = await _with_details(connection, reader, piece)
+        return shown, cursor_after(piece[-1].at, piece[-1].id) if len(found) > limit else None
+
+
+async def _require_card(connection: AsyncConnection, reader: Reader, customer_id: UUID) -> None:
+    """Raise NotFound unless *reader* may see the card, or a call of it."""
+    if await customers.get(connection, customer_id, scope(reader, Action.CUSTOMERS_READ)) is not None:
+        return
+    seen = calls.visible(scope(reader, Action.CALLS_READ))
+    asked = CallFilter(customer_id=customer_id)
+    if not await calls.find(connection, asked, seen, limit=1, below=None):
+        raise NotFound(N_("There is no such card."))
+
+
+async def _newest(
+    connection: AsyncConnection,
+    reader: Reader,
+    customer_id: UUID,
+    wanted: Collection[TimelineKind],
+    limit: int,
+    below: Position | None,
+) -> list[TimelineItem]:
+    """The newest *limit* items after *below*: those of each kind, merged."""
+    found: list[TimelineItem] = []
+    if TimelineKind.CALL in wanted:
+        readable = calls.visible(scope(reader, Action.CALLS_READ))
+        found += await timeline_store.calls(connection, customer_id, readable, limit=limit, below=below)
+    if TimelineKind.CHANGE in wanted:
+        found += await timeline_store.changes(connection, customer_id, limit=limit, below=below)
+    if TimelineKind.STEP in wanted:
+        found += await timeline_store.steps(connection, customer_id, limit=limit, below=below)
+    return sorted(found, key=lambda item: (item.at, item.id), reverse=True)[:limit]
+
+
+async def _with_details(
+    connection: AsyncConnection, reader: Reader, items: Sequence[TimelineItem]
+) -> tuple[TimelineItem, ...]:
+    """*items*, the calls with their notes and recordings."""
+    ids = [item.id for item in items if isinstance(item, TimelineCall)]
+    notes = await store.of_calls(connection, ids)
+    seen = recordings.visible(scope(reader, Action.RECORDINGS_READ))
+    heard = await timeline_store.recordings_of(connection, ids, seen)
+    return tuple(
+        replace(
+            item,
+            notes=tuple(note for note in notes.get(item.id, ()) if note.text),
+            recordings=tuple(heard.get(item.id, ())),
+        )
+        if isinstance(item, TimelineCall)
+        else item
+        for item in items
+    )

@@ -1,0 +1,120 @@
+"""SQL of a card's timeline: one index scan for each kind of thing, newest first.
+
+Functions take the connection of the caller's transaction. *below*: moment and id of the last item shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.audit.tables import AuditRow
+from crm_core.calls.model import CallState, Direction, Outcome
+from crm_core.calls.tables import CallRow
+from crm_core.notes.model import TimelineCall, TimelineChange, TimelineStep
+from crm_core.notes.step_store import as_step
+from crm_core.notes.tables import NextStepRow
+from crm_core.recordings import store as recordings
+from crm_core.recordings.model import Recording
+from crm_core.recordings.tables import RecordingRow
+
+Position = tuple[datetime, UUID]
+
+# Deeds that change nothing on the card: who somebody is when a number rings.
+_NO_CHANGE = ("customer.chosen",)
+_SHOWN = frozenset({"title", "status", "owner", "phones", "merged", "merged_into"})
+
+
+async def calls(
+    connection: AsyncConnection,
+    customer_id: UUID,
+    readable: ColumnElement[bool],
+    *,
+    limit: int,
+    below: Position | None,
+) -> list[TimelineCall]:
+    """Calls of the card; *readable* says of each whether the reader may open it."""
+    query = select(
+        CallRow.id,
+        CallRow.started_at.label("at"),
+        CallRow.direction,
+        CallRow.state,
+        CallRow.outcome,
+        CallRow.from_number,
+        CallRow.to_number.label("to"),
+        CallRow.queue,
+        CallRow.agent,
+        CallRow.talk_s,
+        CallRow.disposition,
+        readable.label("readable"),
+    ).where(CallRow.customer_id == customer_id, CallRow.merged_into.is_(None))
+    if below is not None:
+        query = query.where(tuple_(CallRow.started_at, CallRow.id) < below)
+    rows = await connection.execute(query.order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(limit))
+    return [_call(row) for row in rows]
+
+
+def _call(row: Row[Any]) -> TimelineCall:
+    values = dict(row._mapping)
+    values["direction"], values["state"] = Direction(row.direction), CallState(row.state)
+    values["outcome"] = None if row.outcome is None else Outcome(row.outcome)
+    return TimelineCall(**values)
+
+
+async def changes(
+    connection: AsyncConnection, customer_id: UUID, *, limit: int, below: Position | None
+) -> list[TimelineChange]:
+    """What was done to the card, from the audit."""
+    query = select(AuditRow.__table__).where(
+        AuditRow.subject_kind == "customer",
+        AuditRow.subject_id == str(customer_id),
+        AuditRow.action.not_in(_NO_CHANGE),
+    )
+    if below is not None:
+        query = query.where(tuple_(AuditRow.at, AuditRow.id) < below)
+    rows = await connection.execute(query.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit))
+    return [
+        TimelineChange(
+            id=row.id,
+            at=row.at,
+            actor=row.actor,
+            action=row.action,
+            before=_shown(row.before),
+            after=_shown(row.after),
+        )
+        for row in rows
+    ]
+
+
+def _shown(fields: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (fields or {}).items() if name in _SHOWN}
+
+
+async def steps(
+    connection: AsyncConnection, customer_id: UUID, *, limit: int, below: Position | None
+) -> list[TimelineStep]:
+    """Next steps of the card, by when they were planned."""
+    query = select(NextStepRow.__table__).where(NextStepRow.customer_id == customer_id)
+    if below is not None:
+        query = query.where(tuple_(NextStepRow.created_at, NextStepRow.id) < below)
+    rows = await connection.execute(
+        query.order_by(NextStepRow.created_at.desc(), NextStepRow.id.desc()).limit(limit)
+    )
+    return [TimelineStep(id=row.id, at=row.created_at, step=as_step(row)) for row in rows]
+
+
+async def recordings_of(
+    connection: AsyncConnection, calls: Collection[UUID], seen: ColumnElement[bool]
+) -> dict[UUID, list[Recording]]:
+    """Recordings of *calls* that satisfy *seen*, by call, newest first."""
+    found: dict[UUID, list[Recording]] = {}
+    if calls:
+        where = [RecordingRow.call_id.in_(calls), seen]
+        for recording in await recordings.newest(connection, where, limit=2 * len(calls)):
+            found.setdefault(recording.call_id, []).append(recording)
+    return found
