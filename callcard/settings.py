@@ -63,6 +63,13 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _address(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(_text(value)))
+    except ValueError:
+        raise ValueError("is not an IP address") from None
+
+
 def _listen(value: str) -> Listen:
     host, colon, port = _text(value).rpartition(":")
     host = host.strip("[]")
@@ -103,6 +110,9 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("redis_url", _redis_url, None, "Redis for the bus; needed only when parts are started apart."),
     Setting("http", _listen, "127.0.0.1:8080", "Where the web answers: API, live feed, health, metrics."),
+    Setting(
+        "proxy", _address, None, "Address of a proxy before the web, whose `X-Forwarded-For` is believed."
+    ),
     Setting("agi", _inner_listen, "127.0.0.1:4573", "Where the router answers the dialplan (FastAGI)."),
     Setting("ami_host", _text, None, "Your own Asterisk's manager; unset: a private Asterisk is run."),
     Setting("ami_port", _port, "5038", "The manager's port."),
@@ -137,6 +147,7 @@ class Settings:
     ami_actor_user: str
     database_url: str | None = None
     redis_url: str | None = None
+    proxy: str | None = None
     ami_host: str | None = None
     ami_listener_secret: str | None = None
     ami_actor_secret: str | None = None

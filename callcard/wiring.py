@@ -318,6 +318,7 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
         ground.bus.tap(hub.hand_over)
     services = WebServices(
         tokens=people,
+        proxy=ground.settings.proxy,
         sessions=SessionService(ground.database, ground.clock, ended=ground.relay.wake),
         calls=CallService(ground.database, ground.clock),
         customers=CustomerService(ground.database, ground.clock),
