@@ -21,6 +21,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from agent_ui.phone.metrics import PHONES, PHONES_ENDED
+from agent_ui.phone.readiness import until_ready
 from agent_ui.phone.sip_text import NotAllowed, check_message
 from crm_core.clock import Clock
 from crm_core.errors import CallcardError, Conflict, Unavailable
@@ -144,8 +145,9 @@ class PhoneProxy:
                     line.end(Ending.NOT_SIGNED_IN)
 
     @asynccontextmanager
-    async def switch(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A connection to the switch. Raises SwitchAway."""
+    async def switch(self, endpoint: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A connection to the switch, which is ready to let *endpoint* prove itself. Raises SwitchAway."""
+        ws = None
         try:
             async with asyncio.timeout(CONNECT_S):
                 ws = await self._session.ws_connect(
@@ -155,8 +157,11 @@ class PhoneProxy:
                     compress=0,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
                 )
+                await until_ready(ws, endpoint)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.warning("phone.switch_away", error=type(error).__name__)
+            if ws is not None:
+                await ws.close()
             raise SwitchAway from None
         try:
             yield ws

@@ -76,7 +76,7 @@ async def line(request: web.Request) -> web.StreamResponse:
         raise web.HTTPUpgradeRequired
     endpoint = await proxy.credentials.endpoint_of(request[READER], id)
     proxy.admit(endpoint)
-    async with proxy.switch() as switch:
+    async with proxy.switch(endpoint) as switch:
         await ws.prepare(request)
         await proxy.serve(ws, switch, credential=id, endpoint=endpoint)
     return ws

@@ -18,12 +18,13 @@ from crm_core.bus.port import Bus, Subscription
 from crm_core.clock import Clock
 from crm_core.errors import CallcardError, Unavailable
 from crm_core.health import Health, HealthState
+from crm_core.people.events import SessionsEnded
 from crm_core.people.phone_credentials import REALM, PhoneCredential
 from crm_core.people.phone_events import PhoneCredentialEnded, PhoneCredentialInForce, PhoneCredentialIssued
 
 log = structlog.get_logger(__name__)
 
-_RESYNC_S = 10.0  # a session that ended says nothing of the phone's password
+_RESYNC_S = 10.0  # a token that was revoked says nothing of the phone's password
 _AGAIN_S = 0.3
 _READ_S = 2.0
 
@@ -72,7 +73,7 @@ class PhoneKeys:
     async def run(self) -> None:
         """Sync after each change, at each expiry and now and then, until cancelled."""
         events = await self._bus.subscribe(
-            PhoneCredentialIssued, PhoneCredentialEnded, name=f"phone-keys-{self._pbx}"
+            *(PhoneCredentialIssued, PhoneCredentialEnded, SessionsEnded), name=f"phone-keys-{self._pbx}"
         )
         listening = asyncio.create_task(self._listen(events), name="phone-keys-listen")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,8 +139,12 @@ async def running_house(
     ring_s: int = 3,
     behaviours: Mapping[str, Behaviour] | None = None,
     parts: frozenset[str] = ALL,
+    more: Callable[[str], str] = str,
 ) -> AsyncIterator[House]:
-    """The product, up and quiet, nobody logged in. Phones answer at once unless *behaviours* says other."""
+    """The product, up and quiet, nobody logged in. Phones answer at once unless *behaviours* says other.
+
+    *more* changes the office's text.
+    """
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
     data.chmod(0o755)
@@ -158,12 +162,14 @@ async def running_house(
             for name in (*AGENTS, "dina")
         }
         trunk = await stack.enter_async_context(await SipPeer.open(CALLERS))
-        text = office_text(
-            phones,
-            sip_port=free_sip_port("127.0.0.1"),
-            rtp_start=rtp_start(20_000),
-            queue=queue,
-            ring_s=ring_s,
+        text = more(
+            office_text(
+                phones,
+                sip_port=free_sip_port("127.0.0.1"),
+                rtp_start=rtp_start(20_000),
+                queue=queue,
+                ring_s=ring_s,
+            )
         )
         office = read_office(text)
         settings = Settings(
@@ -172,6 +178,7 @@ async def running_house(
             http=Listen("127.0.0.1", free_port("127.0.0.1")),
             agi=Listen("127.0.0.1", free_port("127.0.0.1")),
             ami_port=free_port("127.0.0.1"),
+            pbx_http_port=free_port("127.0.0.1"),
             ami_listener_user="callcard-listener",
             ami_actor_user="callcard-actor",
             database_url=database_url,
@@ -185,7 +192,7 @@ async def running_house(
             phone.credentials = Credentials(phone.user, pbx.settings.device_secrets[phone.user])
         running = await stack.enter_async_context(running_parts(settings, parts))
         house = House(settings, office, pbx, running.database, trunk, phones, parts=running)
-        house.tokens = await make_tokens(running.database, (*AGENTS, "dina", "viktor", "admin"))
+        house.tokens = await make_tokens(running.database, office.people)
         house.http = await stack.enter_async_context(aiohttp.ClientSession())
         await until(ready(house), timeout=15, what="the house to be ready")
         yield house
