@@ -24,6 +24,8 @@ from crm_core.phone_number import format_for
 
 _manner: ContextVar[Manner] = ContextVar("manner")
 _locale: Final = cache(Locale.parse)
+# English dates and times are those of the world (22 Nov, 14:20), not of one country.
+_LOCALES: Final = {"en": "en_GB"}
 NOTHING = "–"
 
 
@@ -120,7 +122,8 @@ FILTERS: dict[str, Callable[..., str]] = {
 
 
 def _here() -> Locale:
-    return _locale(_manner.get().language)
+    language = _manner.get().language
+    return _locale(_LOCALES.get(language, language))
 
 
 def _zone() -> ZoneInfo:

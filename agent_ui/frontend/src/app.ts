@@ -1,7 +1,25 @@
 // What every page does.
 
-import "htmx.org/dist/htmx.esm.js";
+import htmx from "htmx.org/dist/htmx.esm.js";
 
+import { startDialogs } from "./dialogs";
+import { startHotkeys } from "./hotkeys";
 import { startTimers } from "./timers";
+import { showToast, startToasts } from "./toasts";
+
+// A menu that somebody opened stays open when its surroundings are drawn anew.
+htmx.config.morphIgnore.push("open");
+
+// An answer that says no names the place of its words (HX-Retarget); any other one must not replace a panel.
+htmx.on("htmx:before:swap", (event) => {
+  const { response, hx } = event.detail.ctx as { response?: { status: number }; hx?: { retarget?: string } };
+  if (response === undefined || response.status < 400 || hx?.retarget !== undefined) return;
+  event.preventDefault();
+  showToast(document, "toast-failed");
+});
+htmx.on("htmx:error", () => showToast(document, "toast-unreachable"));
 
 startTimers(document);
+startHotkeys(document);
+startToasts(document);
+startDialogs(document);

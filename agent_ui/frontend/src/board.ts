@@ -1,1 +1,5 @@
 // The supervisor's board.
+
+import { connectLive } from "./live";
+
+connectLive({ screen: "board" });

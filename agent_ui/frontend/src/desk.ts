@@ -1,1 +1,5 @@
 // The agent's desk.
+
+import { connectLive } from "./live";
+
+connectLive({ screen: "desk" });

@@ -1,0 +1,140 @@
+// The live feed's rules, without a browser: when to connect, what a frame means, when the line is lost.
+
+/** One message of the feed; `data.regions` are fragments by the id of the element they replace. */
+export interface Frame {
+  id: string;
+  event: string;
+  data: { regions?: Record<string, string> } & Record<string, unknown>;
+}
+
+declare global {
+  interface DocumentEventMap {
+    "live:event": CustomEvent<Frame>;
+  }
+}
+
+/** What the feed needs of a WebSocket. */
+export interface Line {
+  onmessage: ((message: { data: unknown }) => void) | null;
+  onclose: ((end: { code: number }) => void) | null;
+  close(): void;
+}
+
+/** What the feed touches. */
+export interface Surroundings {
+  open(address: string): Line;
+  later(act: () => void, ms: number): number;
+  cancel(timer: number): void;
+  random(): number;
+  put(id: string, html: string): Promise<void>;
+  tell(frame: Frame): void;
+  /** *said*: the loss has lasted long enough to be put into words. */
+  show(state: "up" | "lost", said: boolean): void;
+  signIn(): void;
+}
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5000;
+const SILENCE_MS = 25_000;
+const SAID_AFTER_MS = 2000;
+const NOT_SIGNED_IN = 4401;
+
+/** How long to wait before try number *attempt* (from 0): doubling, with jitter, so that not all come at once. */
+export function pause(attempt: number, random: number): number {
+  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10)) * (0.5 + random / 2);
+}
+
+/** One screen's connection. It never pauses: a desk in a hidden tab rings too. */
+export class Feed {
+  private line: Line | null = null;
+  private attempt = 0;
+  private waiting: number | null = null;
+  private silence: number | null = null;
+  private saying: number | null = null;
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly around: Surroundings,
+    private readonly address: string,
+    private since: string | null,
+  ) {}
+
+  /** Connect now, also when the next try would come later. */
+  start(): void {
+    if (this.line !== null) return;
+    this.waiting = this.stopped(this.waiting);
+    this.saying ??= this.around.later(() => this.around.show("lost", true), SAID_AFTER_MS);
+    const since = this.since === null ? "" : `&since=${encodeURIComponent(this.since)}`;
+    const line = this.around.open(this.address + since);
+    this.line = line;
+    line.onmessage = ({ data }) => {
+      if (this.line === line) this.take(JSON.parse(String(data)) as Frame);
+    };
+    line.onclose = ({ code }) => {
+      if (this.line === line) this.lost(code);
+    };
+    this.listen();
+  }
+
+  /** End for good: the page goes away. */
+  stop(): void {
+    const line = this.line;
+    this.line = null;
+    this.waiting = this.stopped(this.waiting);
+    this.silence = this.stopped(this.silence);
+    this.saying = this.stopped(this.saying);
+    line?.close();
+  }
+
+  private take(frame: Frame): void {
+    this.attempt = 0;
+    this.saying = this.stopped(this.saying);
+    this.around.show("up", false);
+    this.since = frame.id;
+    this.listen();
+    // One after another: a later frame never ends up below an earlier one.
+    this.work = this.work.then(() => this.apply(frame));
+  }
+
+  private async apply(frame: Frame): Promise<void> {
+    for (const [id, html] of Object.entries(frame.data.regions ?? {})) {
+      try {
+        await this.around.put(id, html);
+      } catch (error) {
+        console.error(`live: region ${id} could not be shown`, error);
+      }
+    }
+    this.around.tell(frame);
+  }
+
+  /** The house says something at least every few seconds; a line that is silent for long is dead. */
+  private listen(): void {
+    this.silence = this.stopped(this.silence);
+    this.silence = this.around.later(() => {
+      const line = this.line;
+      this.lost(0);
+      line?.close();
+    }, SILENCE_MS);
+  }
+
+  private lost(code: number): void {
+    this.line = null;
+    this.silence = this.stopped(this.silence);
+    if (code === NOT_SIGNED_IN) {
+      this.saying = this.stopped(this.saying);
+      this.around.signIn();
+      return;
+    }
+    if (this.saying === null) {
+      this.around.show("lost", false);
+      this.saying = this.around.later(() => this.around.show("lost", true), SAID_AFTER_MS);
+    }
+    this.waiting = this.around.later(() => this.start(), pause(this.attempt, this.around.random()));
+    this.attempt += 1;
+  }
+
+  private stopped(timer: number | null): null {
+    if (timer !== null) this.around.cancel(timer);
+    return null;
+  }
+}
