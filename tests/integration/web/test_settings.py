@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from crm_core.people.model import Preferences, Theme
@@ -79,8 +81,8 @@ async def test_a_problem_stands_beside_its_field(
     async with house.page("POST", "/settings/password", who="anna", data=sent) as answer:
         text = await answer.text()
     assert answer.status == status
-    assert f'id="wrong-{field}">{words}' in text
-    assert f'aria-describedby="wrong-{field}"' in text
+    assert re.search(rf'id="about-{field}">.*?</svg>{words}', text)
+    assert f'aria-describedby="about-{field}"' in text
     assert not any(value in text for value in sent.values())
     assert house.sessions.passwords["anna"] == "password-anna"
 
