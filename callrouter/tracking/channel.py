@@ -178,7 +178,8 @@ class Channel:
     def talk(self, talking: bool, at: datetime) -> None:
         """Open, carry on or close its talk time."""
         if self.talking_since is not None:
-            self.talk_s += max(0.0, (at - self.talking_since).total_seconds())
+            if at > self.talking_since:
+                self.talk_s += (at - self.talking_since).total_seconds()
             self._leg = None
         self.talking_since = at if talking else None
 

@@ -8,12 +8,12 @@ self-loop, a fact of an earlier stage is not in the table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from crm_core.calls.model import CallState, LegState, OfferState
 
 
-class LegFact(Enum):
+class LegFact(IntEnum):
     """What a channel shows of itself."""
 
     RINGS = auto()
@@ -23,7 +23,7 @@ class LegFact(Enum):
     GOES = auto()
 
 
-class OfferFact(Enum):
+class OfferFact(IntEnum):
     """What happens to an offer."""
 
     COMMIT = auto()
@@ -36,7 +36,7 @@ class OfferFact(Enum):
     WITHDRAW = auto()
 
 
-class CallFact(Enum):
+class CallFact(IntEnum):
     """What a call's channels and offers, taken together, amount to now."""
 
     IS_ASKED = auto()  # between steps: the router or the dialplan decides

@@ -226,11 +226,11 @@ class CallRecord:
             talks = channel in talking or (bool(talking) and channel.role is LegRole.CUSTOMER)
             if talks or channel.talking_since is not None:
                 channel.talk(talks, at)
-        if self.talking_since is not None:
-            self.talk_s += max(0.0, (at - self.talking_since).total_seconds())
+        if self.talking_since is not None and at > self.talking_since:
+            self.talk_s += (at - self.talking_since).total_seconds()
         self.talking_since = at if talking else None
-        if self.ringing_since is not None:
-            self.ring_s += max(0.0, (at - self.ringing_since).total_seconds())
+        if self.ringing_since is not None and at > self.ringing_since:
+            self.ring_s += (at - self.ringing_since).total_seconds()
         self.ringing_since = at if ringing and self.answered_at is None else None
         return live
 

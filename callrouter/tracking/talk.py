@@ -11,9 +11,8 @@ from crm_core.calls.model import LegRole
 
 def talking_now(channels: Collection[Channel]) -> set[Channel]:
     """Agents' channels that are connected with the other side at this moment."""
-    return _agents_connected(
-        [(channel, (channel.bridge,)) for channel in channels if channel.bridge], channels
-    )
+    places = [(channel, (channel.bridge,)) for channel in channels if channel.bridge]
+    return _agents_connected(places, channels) if len(places) > 1 else set()
 
 
 def ever_talked(channels: Collection[Channel]) -> set[Channel]:
@@ -22,9 +21,8 @@ def ever_talked(channels: Collection[Channel]) -> set[Channel]:
     Read from every bridge each channel was in, so it does not matter in which order, or whether at all,
     AMI told of the entering and the leaving.
     """
-    return _agents_connected(
-        [(channel, channel.bridges) for channel in channels if channel.bridges], channels
-    )
+    places = [(channel, channel.bridges) for channel in channels if channel.bridges]
+    return _agents_connected(places, channels) if len(places) > 1 else set()
 
 
 def _agents_connected(
@@ -32,8 +30,6 @@ def _agents_connected(
 ) -> set[Channel]:
     """Agents in a room with a customer; in a call without customers, agents in a room with anybody."""
     found: set[Channel] = set()
-    if len(places) < 2:
-        return found
     root = _joined(places)
     rooms: defaultdict[str, list[Channel]] = defaultdict(list)
     for channel, bridges in places:
