@@ -51,14 +51,18 @@ class BrowserPhones:
                 await self._waiting[id]
             return issued
         except TimeoutError:
-            await self._credentials.end(id)
-            self._relay.wake()
+            await self.end(id)
             raise Unavailable(
                 N_("The telephone system has not taken your phone's password."),
                 hint=N_("It may be starting: try again in a moment."),
             ) from None
         finally:
             del self._waiting[id]
+
+    async def end(self, id: UUID) -> None:
+        """Let nobody use this one any more. Raises Unavailable."""
+        await self._credentials.end(id)
+        self._relay.wake()
 
     async def endpoint_of(self, reader: Reader, id: UUID) -> str:
         """The device of the reader's own password. Raises NotFound, Conflict, Unavailable."""

@@ -86,6 +86,10 @@ class Credentials(Protocol):
         """Where each stands."""
         ...
 
+    async def end(self, id: UUID) -> None:
+        """Nobody is to use this one any more."""
+        ...
+
 
 class Line:
     """One phone's connection. *ended* resolves when the house wants it closed."""
@@ -137,12 +141,22 @@ class PhoneProxy:
                 standings = await self.credentials.standings(ids)
         except (Unavailable, TimeoutError):
             return  # who was let in stays until the database can be asked again: calls outlast it
+        over = {id for id, standing in standings.items() if standing is Standing.ENDED}
         for line in tuple(self._lines):
-            match standings.get(line.credential, Standing.IN_FORCE):
-                case Standing.REPLACED:
-                    line.end(Ending.REPLACED)
-                case Standing.ENDED:
-                    line.end(Ending.NOT_SIGNED_IN)
+            if line.credential in over:
+                line.end(Ending.NOT_SIGNED_IN)
+            elif standings.get(line.credential) is Standing.REPLACED:
+                line.end(Ending.REPLACED)
+        for id in over:
+            await self._say_over(id)
+
+    async def _say_over(self, id: UUID) -> None:
+        """Let the switch forget the password now: a session or a device that is gone does not say so."""
+        try:
+            async with asyncio.timeout(RECHECK_S):
+                await self.credentials.end(id)
+        except (Unavailable, TimeoutError):
+            pass  # the router looks by itself, a few seconds later
 
     @asynccontextmanager
     async def switch(self, endpoint: str) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:

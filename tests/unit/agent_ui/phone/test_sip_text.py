@@ -61,7 +61,10 @@ def test_what_a_phone_says_passes(message: str) -> None:
 @pytest.mark.parametrize(
     ("message", "why"),
     [
-        *((text(m, sender=f"{BORIS};tag=1"), "identity") for m in ("INVITE", "SUBSCRIBE", "MESSAGE", "REFER")),
+        *(
+            (text(m, sender=f"{BORIS};tag=1"), "identity")
+            for m in ("INVITE", "SUBSCRIBE", "MESSAGE", "REFER")
+        ),
         (text("REGISTER", to=BORIS), "identity"),
         (text("REGISTER", to=BORIS, sender=f"{BORIS};tag=1"), "identity"),
         (text("REGISTER", sender=f"{BORIS};tag=1", to=f"{ME};tag=2"), "identity"),  # a tag makes no dialog

@@ -53,9 +53,7 @@ class House:
         self.switch = Switch()
         self.bus = MemoryBus()
         self.health = Health(self.clock)
-        self.keys = PhoneKeys(
-            self, self.switch, self.bus, self.clock, pbx="main", health=self.health
-        )
+        self.keys = PhoneKeys(self, self.switch, self.bus, self.clock, pbx="main", health=self.health)
         self.keys.configure([ANNA, BORIS])
 
     async def in_force(self) -> list[PhoneCredential]:
