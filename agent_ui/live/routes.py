@@ -66,7 +66,7 @@ def check_origin(request: web.BaseRequest, allowed: frozenset[str]) -> None:
     """A page of another site may not open the feed. Raises Forbidden; no Origin means no browser."""
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is not None and origin not in allowed and not is_origin_of(origin, request.host):
-        raise Forbidden(N_("This page may not open the live feed."), field="Origin")
+        raise Forbidden(N_("A page of another site may not connect here."), field="Origin")
 
 
 async def _listen(ws: web.WebSocketResponse, socket: LiveSocket) -> None:
