@@ -57,6 +57,7 @@ _AGI = re.compile(r"agi://[0-9.]+:[0-9]+/[A-Za-z0-9_-]{16,}/[a-z]+(,.*)?")
 _DIAL = re.compile(
     r"(\$\{CC_DIAL\}|PJSIP/agent-[a-z0-9_-]+(&PJSIP/agent-[a-z0-9_-]+)*),(\d+|\$\{CC_RING\}),i"
 )
+_CALLED_BACK = "CONNECTED_LINE_SEND_SUB="  # what Asterisk goes through by itself
 _LEAVES = frozenset({"Goto", "Hangup", "Return"})
 
 
@@ -100,8 +101,11 @@ def _arguments(step: Step) -> Iterator[Fault]:
         case "Queue" if step.args.split(",")[1:2] != ["i"]:
             yield step.line, "Queue must have the option i and no other"
         case "MixMonitor":
-            if set(_VARIABLE.findall(step.args)) != {"CC_CALL"} or step.args.count(",") != 1:
+            named = set(_VARIABLE.findall(step.args))
+            if named not in ({"CC_CALL"}, {"CC_RECORDED"}) or step.args.count(",") != 1:
                 yield step.line, "MixMonitor must name files by the call id and run no command"
+        case "Set" if step.args.startswith("CC_RECORDED=") and step.args != "CC_RECORDED=${CC_CALL}":
+            yield step.line, "CC_RECORDED names files: it is the call id"
         case "Record":
             if set(_VARIABLE.findall(step.args)) != {"CC_CALL"}:
                 yield step.line, "Record must name its file by the call id"
@@ -113,12 +117,17 @@ def _targets(extensions: dict[tuple[str, str], list[Step]]) -> Iterator[Fault]:
     """Every jump must land: a missing target would end the call."""
     for steps in extensions.values():
         for step in steps:
-            if step.app not in ("Goto", "GotoIf", "Gosub"):
-                continue
-            branches = step.args.rpartition("?")[2].split(":") if step.app == "GotoIf" else [step.args]
-            for branch in branches:
+            for branch in _branches(step):
                 if not _lands(branch, step, extensions):
                     yield step.line, f"{branch} leads nowhere"
+
+
+def _branches(step: Step) -> list[str]:
+    if step.app == "GotoIf":
+        return step.args.rpartition("?")[2].split(":")
+    if step.app == "Set" and step.args.startswith(_CALLED_BACK):
+        return [step.args.removeprefix(_CALLED_BACK)]
+    return [step.args] if step.app in ("Goto", "Gosub") else []
 
 
 def _lands(branch: str, step: Step, extensions: dict[tuple[str, str], list[Step]]) -> bool:

@@ -46,6 +46,8 @@ EXTENSIONS = [
     ("Queue(${CC_QUEUE},i,", "Queue(${CC_QUEUE},it,", "option i"),
     ("${CC_CALL}-out.wav))", "${CC_CALL}-out.wav),id)", "run no command"),
     ("/${CC_CALL}.wav,b", "/${CALLERID(name)}.wav,b", "call id"),
+    ("CC_RECORDED=${CC_CALL}", "CC_RECORDED=${CALLERID(name)}", "call id"),
+    ("_SUB=cc-record,party,1", "_SUB=cc-record,parti,1", "leads nowhere"),
     ("-vm.wav", "-${CALLERID(num)}.wav", "call id"),
     ("Reason: term)", "Reason: ${CALLERID(name)})", "constants and ids"),
     ("Goto(cc-arrive,s,1)", "Goto(cc-arive,s,1)", "leads nowhere"),
