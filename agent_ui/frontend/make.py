@@ -54,9 +54,10 @@ def sources() -> Iterator[Path]:
     """What the built assets are made of: templates and views too, as they name icons and classes."""
     yield from (HERE / name for name in ("package-lock.json", "build.mjs"))
     yield from sorted([*(HERE / "src").rglob("*.ts"), *(HERE / "styles").rglob("*.css")])
-    for path in sorted([*ROOM.rglob("*.html"), *ROOM.rglob("*.py")]):
-        if not path.is_relative_to(HERE):
-            yield path
+    rooms = [path for path in sorted(ROOM.iterdir()) if path.is_dir() and path not in (HERE, MANIFEST.parent)]
+    yield from sorted(ROOM.glob("*.py"))
+    for room in rooms:
+        yield from sorted([*room.rglob("*.html"), *room.rglob("*.py")])
 
 
 def digest() -> str:

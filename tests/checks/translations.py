@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from crm_core.i18n import LANGUAGES
@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 LOCALE = Path("crm_core", "locale")
 ROOMS = ("callcard", "callrouter", "crm_core", "agent_ui", "recordings", "asterisk_conf")
 MARKS = frozenset({"N_", "Message", "_", "gettext"})
-TEMPLATES = [("**.html", "jinja2.ext:babel_extract")]
+# As `agent_ui/pages.py` reads templates; one that cannot be read is an error, not a template without texts.
+TEMPLATE_OPTIONS = {"trimmed": "true", "silent": "false"}
 TEMPLATE_WORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 PLACEHOLDER = re.compile(r"%\([a-z_]+\)[sd]|\{[a-z_0-9]*\}")
 # Errors whose words reach people through the API or the command line. Those for operators only
@@ -55,8 +56,12 @@ def marked(root: Path = ROOT) -> Catalog:
         for text in _texts_of(node):
             found.add(text, None, [(str(path), 0)])
     for room in ROOMS:
-        for name, _, message, _, _ in extract_from_dir(str(root / room), TEMPLATES, keywords=TEMPLATE_WORDS):
-            found.add(message, None, [(f"{room}/{name}", 0)])
+        for path in sorted((root / room).rglob("templates/**/*.html")):
+            texts = extract_from_file(
+                "jinja2.ext:babel_extract", path, keywords=TEMPLATE_WORDS, options=TEMPLATE_OPTIONS
+            )
+            for _, message, _, _ in texts:
+                found.add(message, None, [(str(path.relative_to(root)), 0)])
     return found
 
 
@@ -95,6 +100,8 @@ def unmarked(root: Path = ROOT) -> Iterator[str]:
 def _nodes(root: Path) -> Iterator[tuple[Path, ast.AST]]:
     for room in ROOMS:
         for path in sorted((root / room).rglob("*.py")):
+            if "node_modules" in path.parts:  # what the front-end is built with
+                continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 yield path.relative_to(root), node
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateSyntaxError
 
 from tests.checks.translations import LOCALE, ROOMS, findings, marked, update
 
@@ -130,3 +131,39 @@ def break_russian(old: str, new: str) -> Callable[[Path], None]:
 def test_a_fault_is_found(tree: Path, act: Callable[[Path], None], said: str) -> None:
     act(tree)
     assert said in list(findings(tree))
+
+
+TEMPLATE = """
+{% trans trimmed count=v.missed %}
+  {{ count }} missed
+  call
+{% pluralize %}
+  {{ count }} missed calls
+{% endtrans %}
+{{ ngettext("%(num)d card", "%(num)d cards", v.cards) }} {{ _("Hello, %(name)s", name=v.name) }} {{ v.text }}
+"""
+
+
+def test_templates_are_read_as_pages_read_them(tree: Path) -> None:
+    (tree / "agent_ui" / "desk" / "templates" / "deep").mkdir(parents=True)
+    (tree / "agent_ui" / "desk" / "templates" / "deep" / "page.html").write_text(TEMPLATE)
+    (tree / "agent_ui" / "frontend" / "node_modules").mkdir(parents=True)
+    (tree / "agent_ui" / "frontend" / "node_modules" / "other.py").write_text('N_("not ours")')
+    plural = {message.id for message in marked(tree) if message.pluralizable}
+    assert plural >= {
+        ("%(count)s missed call", "%(count)s missed calls"),
+        ("%(num)d card", "%(num)d cards"),
+    }
+    found = set(findings(tree))
+    assert "ru.po: not there: 'Hello, %(name)s'; run `make messages`" in found
+    assert not any("not ours" in finding for finding in found)
+    update(tree)
+    missing = [finding for finding in findings(tree) if "not translated" in finding]
+    assert len(missing) == 6  # three texts in each of the two languages
+
+
+def test_a_template_that_cannot_be_read_is_no_template_without_texts(tree: Path) -> None:
+    (tree / "agent_ui" / "templates").mkdir()
+    (tree / "agent_ui" / "templates" / "broken.html").write_text("{% trans %}never ended")
+    with pytest.raises(TemplateSyntaxError):
+        list(findings(tree))
