@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,12 @@ class Callcard(Front):
         async with self.http.get(f"http://{self.settings.http}/healthz") as answer:
             body = await answer.json()
         return {part["name"]: f"{part['state']}: {part['detail']}" for part in body["parts"]}
+
+    async def state_since(self, part: str) -> datetime:
+        """Since when /healthz tells that *part* is as it is."""
+        async with self.http.get(f"http://{self.settings.http}/healthz") as answer:
+            parts = (await answer.json())["parts"]
+        return next(datetime.fromisoformat(one["since"]) for one in parts if one["name"] == part)
 
     async def until_health(self, part: str, state: str, *, timeout: float = 8.0) -> None:
         """Wait until /healthz shows *part* in *state* (`state`, or `state: detail`)."""

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ async def test_killed_in_mid_talk_calls_are_closed_and_their_audio_recovered(cal
     booted = time.monotonic()
     for agent in ("anna", "elena"):
         await callcard.until_state(agent, "available", timeout=FREED_S)
+    await callcard.until_health("asterisk", "up")
+    since = {part: await callcard.state_since(part) for part in ("asterisk", "postgresql")}
+    assert since["asterisk"] > since["postgresql"] + timedelta(seconds=5), "away and back, while that was up"
     for number in numbers:
         seen = await callcard.ended(number, timeout=FREED_S)
         assert time.monotonic() - booted < FREED_S

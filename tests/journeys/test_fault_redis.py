@@ -95,6 +95,7 @@ async def test_a_call_end_to_end_and_redis_flushed_and_gone(
         async with running_apart(database_dsn, redis.url) as front:
             await front.available("anna", "elena")
             await _a_call(front, "+74955559001")
+            await _the_whole_house_is_shown(front)
             await _flushed_in_mid_call(front, redis)
             await _gone_and_back(front, redis)
             await front.audit()
@@ -113,6 +114,50 @@ async def _a_call(front: Front, number: str) -> None:
     assert (seen["outcome"], seen["customer_title"]) == ("answered", number)
     assert "net" not in [line["code"] for line in seen["trace"]]
     await front.until_state(seen["agent"], "available")
+
+
+async def _health(front: Front) -> dict[str, str]:
+    async with front.http.get(f"http://{front.settings.http}/healthz") as answer:
+        return {part["name"]: f"{part['state']}: {part['detail']}" for part in (await answer.json())["parts"]}
+
+
+async def _figures(front: Front) -> list[str]:
+    async with front.http.get(f"http://{front.settings.http}/metrics") as answer:
+        return [line for line in (await answer.text()).splitlines() if not line.startswith("#")]
+
+
+async def _the_whole_house_is_shown(front: Front) -> None:
+    """The web knows what the others are and count, though they have no HTTP; and has nothing twice."""
+    health = await _health(front)
+    theirs = {"router", "ami.listener", "ami.actor", "journal", "ledger", "recordings"}
+    apart = {f"{part}.{process}" for part in ("database", "bus") for process in ("router", "recorder")}
+    assert health.keys() >= {"database", "bus", "process.router", "process.recorder"} | theirs | apart
+    assert {state.partition(":")[0] for state in health.values()} == {"up"}, health
+
+    async def counted() -> bool:
+        return 'callcard_calls_total{direction="in",outcome="answered"} 1.0' in await _figures(front)
+
+    await until(counted, what="the call to be counted")
+    names = [line.rpartition(" ")[0] for line in await _figures(front)]
+    assert len(names) == len(set(names))
+    for process in PARTS:
+        assert f'process_open_fds{{part="{process}"}}' in names
+
+
+async def _nothing_is_known_of_the_others(front: Front) -> None:
+    async def said() -> bool:
+        health = await _health(front)
+        return health["bus"].startswith("down") and "Redis is away" in health["process.router"]
+
+    await until(said, timeout=12, what="health to say that Redis is away")
+    assert not any("callcard_calls_total" in line for line in await _figures(front))
+
+
+async def _everything_is_known_again(front: Front) -> None:
+    async def said() -> bool:
+        return {state.partition(":")[0] for state in (await _health(front)).values()} == {"up"}
+
+    await until(said, timeout=12, what="every part to be up")
 
 
 async def _flushed_in_mid_call(front: Front, redis: RedisProcess) -> None:
@@ -134,12 +179,14 @@ async def _gone_and_back(front: Front, redis: RedisProcess) -> None:
     seen = await front.the_call(lambda c: c["from"] == "+74955559005" and c["state"] == "talking")
     assert seen["agent"] is not None
     assert "net" not in [line["code"] for line in seen["trace"]], "routed without Redis"
+    await _nothing_is_known_of_the_others(front)
     await before.hangup()
     redis.start()
     await meanwhile.hangup()
     for agent in ("anna", "elena"):
         await front.until_state(agent, "available", timeout=8.0)
     await _a_call(front, "+74955559006")
+    await _everything_is_known_again(front)
 
 
 def test_apart_without_redis_is_refused_in_one_line(tmp_path: Path) -> None:
