@@ -32,7 +32,7 @@ AGENTS: Mapping[AgentState, Look] = {
 CALLS: Mapping[CallState, Look] = {
     CallState.NEW: Look(tone="break", icon="phone-incoming", text=N_("New")),
     CallState.ROUTING: Look(tone="break", icon="route", text=N_("Being routed")),
-    CallState.WAITING: Look(tone="ringing", icon="hourglass", text=N_("Waiting")),
+    CallState.WAITING: Look(tone="ringing", icon="hourglass", text=N_("In the queue")),
     CallState.OFFERED: Look(tone="ringing", icon="phone-calling", text=N_("Ringing")),
     CallState.TALKING: Look(tone="talking", icon="phone", text=N_("Talking")),
     CallState.HELD: Look(tone="talking", icon="player-pause", text=N_("On hold")),
