@@ -127,9 +127,8 @@ def _spellings(e164: str, countries: tuple[str, ...]) -> frozenset[str]:
         number = phonenumbers.parse(e164)
     except phonenumbers.NumberParseException:
         return frozenset(forms)
-    if phonenumbers.region_code_for_country_code(number.country_code) in countries or (
-        phonenumbers.region_code_for_number(number) in countries
-    ):
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(number.country_code or 0, ())
+    if any(region in countries for region in regions):
         national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
         forms.add("".join(char for char in national if char.isdigit()))
         forms.add(phonenumbers.national_significant_number(number))

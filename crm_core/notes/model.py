@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import takewhile
-from operator import eq
 from typing import Any
 from uuid import UUID
 
@@ -126,32 +124,6 @@ def require_length(text: str, stored: str) -> None:
     """Raise BadInput for a note that is too long; one that became so by keeping two texts may shrink."""
     if len(text) > max(MAX_NOTE, len(stored)):
         raise BadInput(N_("A note has 8000 characters at most."), field="text")
-
-
-def keep_both(stored: str, given: str) -> str:
-    """One text with all of *stored* and all of *given*, which grew apart from one that is not known any more.
-
-    What they begin and end with alike stands once; between, the words of *stored*, then on a new line those
-    of *given*. Given the same text again it gives the same. Each of the two is what is left when one piece
-    is taken out of the result: what was deleted in only one of them is there again.
-    """
-    start = _alike(stored, given)
-    room = min(len(stored), len(given)) - start
-    end = min(room, _alike(stored[::-1], given[::-1]))
-    if start + end == len(given):
-        return stored
-    if start + end == len(stored):
-        return given
-    while start and not stored[start - 1].isspace():
-        start -= 1
-    while end and not stored[-end].isspace():
-        end -= 1
-    return f"{stored[: len(stored) - end]}\n{given[start:]}"
-
-
-def _alike(one: str, other: str) -> int:
-    """How many characters the two begin with alike."""
-    return sum(takewhile(bool, map(eq, one, other)))
 
 
 def step_text(text: str) -> str:

@@ -1,7 +1,7 @@
 """Notes of calls: saved as one types, from any number of tabs and machines, and never lost.
 
 Last writer wins is a loss, and so is a refusal whose reader is gone: the tab that was being closed, the
-laptop whose lid fell. So a save on an older version keeps both texts in one (`model.keep_both`) and answers
+laptop whose lid fell. So a save on an older version keeps both texts in one (`keeping.keep_both`) and answers
 with it; whoever typed sees what came from elsewhere and tidies up. Only when both together are too long is
 it refused, by NoteConflict, which carries the stored text.
 """
@@ -24,7 +24,8 @@ from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
 from crm_core.notes import store
 from crm_core.notes.events import NoteSaved
-from crm_core.notes.model import MAX_KEPT, Note, NoteConflict, keep_both, note_text, require_length
+from crm_core.notes.keeping import keep_both
+from crm_core.notes.model import MAX_KEPT, Note, NoteConflict, note_text, require_length
 from crm_core.notes.store import NotedCall
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope

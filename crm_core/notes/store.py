@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls.tables import CallLegRow, CallRow
-from crm_core.notes.model import Note, keep_both
+from crm_core.notes.keeping import keep_both
+from crm_core.notes.model import Note
 from crm_core.notes.tables import NoteRow
 
 
@@ -96,7 +97,7 @@ async def locked(connection: AsyncConnection, call_id: UUID, author: str, at: da
         .with_for_update()
     )
     of_call = {row.call_id: row for row in rows}
-    row = of_call.pop(call_id)
+    row: Row[Any] = of_call.pop(call_id)
     if not of_call:
         return row
     written = [one for one in (row, *of_call.values()) if one.version]
@@ -123,7 +124,8 @@ async def write(connection: AsyncConnection, row: Row[Any], **values: Any) -> Ro
         .values(**values)
         .returning(NoteRow.__table__)
     )
-    return written.one()
+    found: Row[Any] = written.one()
+    return found
 
 
 def as_note(row: Row[Any], *, final: bool) -> Note:

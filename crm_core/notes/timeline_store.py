@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.audit.tables import AuditRow
@@ -27,7 +27,9 @@ Position = tuple[datetime, UUID]
 
 # Deeds that change nothing on the card: who somebody is when a number rings.
 _NO_CHANGE = ("customer.chosen",)
-_SHOWN = frozenset({"title", "status", "owner", "phones", "merged", "merged_into"})
+_SHOWN = frozenset(
+    {"title", "status", "owner", "office", "phones", "contact_points", "dropped", "merged_into"}
+)
 
 
 async def calls(
@@ -56,13 +58,12 @@ async def calls(
     if below is not None:
         query = query.where(tuple_(CallRow.started_at, CallRow.id) < below)
     rows = await connection.execute(query.order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(limit))
-    return [_call(row) for row in rows]
+    return [_call(dict(row._mapping)) for row in rows]
 
 
-def _call(row: Row[Any]) -> TimelineCall:
-    values = dict(row._mapping)
-    values["direction"], values["state"] = Direction(row.direction), CallState(row.state)
-    values["outcome"] = None if row.outcome is None else Outcome(row.outcome)
+def _call(values: dict[str, Any]) -> TimelineCall:
+    values["direction"], values["state"] = Direction(values["direction"]), CallState(values["state"])
+    values["outcome"] = None if values["outcome"] is None else Outcome(values["outcome"])
     return TimelineCall(**values)
 
 

@@ -98,7 +98,11 @@ def missed(minute: float, **changes: Any) -> Call:
 
 def reached(minute: float, **changes: Any) -> Call:
     """A call of the same number that was answered at *minute*, from either side."""
-    ended = {"state": CallState.ENDED, "outcome": Outcome.ANSWERED, "ended_at": at(minute + 1)}
+    ended: dict[str, Any] = {
+        "state": CallState.ENDED,
+        "outcome": Outcome.ANSWERED,
+        "ended_at": at(minute + 1),
+    }
     return answered_call(at(minute), **({"from_number": CALLER} | ended | changes))
 
 

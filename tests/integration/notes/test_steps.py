@@ -19,18 +19,18 @@ TOMORROW = AT + timedelta(days=1)
 
 async def test_a_step_is_planned_changed_and_done(desk: Desk) -> None:
     call = await desk.call()
-    step = await desk.steps.add(ANNA, call.id, " send the\noffer ", TOMORROW)
+    step = await desk.steps.add(ANNA, call.id, " send the\ncatalogue ", TOMORROW)
     assert (step.text, step.due_at, step.agent, step.customer_id, step.version) == (
-        "send the offer",
+        "send the catalogue",
         TOMORROW,
         "anna",
         desk.marina,
         1,
     )
-    assert await desk.steps.add(ANNA, call.id, "send the offer", TOMORROW) == step
+    assert await desk.steps.add(ANNA, call.id, "send the catalogue", TOMORROW) == step
     later = TOMORROW + timedelta(hours=1)
-    changed = await desk.steps.change(ANNA, step.id, "send two offers", later, 1)
-    assert (changed.text, changed.due_at, changed.version) == ("send two offers", later, 2)
+    changed = await desk.steps.change(ANNA, step.id, "send two catalogues", later, 1)
+    assert (changed.text, changed.due_at, changed.version) == ("send two catalogues", later, 2)
     assert await desk.steps.list_open(ANNA, "anna") == (changed,)
     desk.clock.advance(60)
     done = await desk.steps.done(ANNA, step.id)
@@ -45,7 +45,7 @@ async def test_a_step_is_planned_changed_and_done(desk: Desk) -> None:
         (step.id, 2, False),
         (step.id, 3, True),
     ]
-    assert await desk.rows("SELECT 1 FROM outbox WHERE body::text LIKE '%offer%'") == []
+    assert await desk.rows("SELECT 1 FROM outbox WHERE body::text LIKE '%catalogue%'") == []
 
 
 async def test_one_is_open_for_each_call_and_agent(desk: Desk) -> None:
@@ -70,7 +70,7 @@ async def test_one_is_open_for_each_call_and_agent(desk: Desk) -> None:
 
 async def test_what_was_changed_elsewhere_is_not_written_over(desk: Desk) -> None:
     call = await desk.call()
-    step = await desk.steps.add(ANNA, call.id, "send the offer", TOMORROW)
+    step = await desk.steps.add(ANNA, call.id, "send the catalogue", TOMORROW)
     mine = await desk.steps.change(ANNA, step.id, "send two", TOMORROW, step.version)
     with pytest.raises(Conflict):
         await desk.steps.change(ANNA, step.id, "send three", TOMORROW, step.version)
@@ -91,7 +91,7 @@ async def test_bad_steps_are_refused(desk: Desk) -> None:
 
 async def test_whose_steps_are_seen_and_changed(desk: Desk) -> None:
     call = await desk.call()
-    step = await desk.steps.add(ANNA, call.id, "send the offer", TOMORROW)
+    step = await desk.steps.add(ANNA, call.id, "send the catalogue", TOMORROW)
     for reader in (ANNA, VIKTOR, ADMIN):
         assert await desk.steps.list_open(reader, "anna") == (step,)
         assert await desk.steps.of_call(reader, call.id) == (step,)

@@ -40,7 +40,7 @@ async def whole(
 
 
 async def test_it_tells_of_calls_changes_and_steps(desk: Desk) -> None:
-    call = await desk.call(0, agent="elena", queue="sales", talk_s=42.0)
+    call = await desk.call(1, agent="elena", queue="sales", talk_s=42.0)
     missed = missed_call(AT + timedelta(minutes=5), customer_id=desk.marina)
     await desk.write(missed)
     await desk.notes.save_note(ELENA, call.id, "Red kitchen", 0)
@@ -49,7 +49,7 @@ async def test_it_tells_of_calls_changes_and_steps(desk: Desk) -> None:
     step = await desk.steps.add(ELENA, call.id, "send the offer", AT + timedelta(days=1))
     desk.clock.advance(60)
     await desk.customers.update(ANNA, desk.marina, CustomerChange(title="Marina V."))
-    change, planned, newer, older, *made = await whole(desk)
+    change, planned, newer, older, made = await whole(desk)
     assert isinstance(change, TimelineChange)
     assert (change.actor, change.action, change.at) == ("anna", "customer.updated", desk.clock.now())
     assert (change.before, change.after) == ({"title": "Marina Volkova"}, {"title": "Marina V."})
@@ -65,7 +65,7 @@ async def test_it_tells_of_calls_changes_and_steps(desk: Desk) -> None:
         "thinking",
     )
     assert [(note.author, note.text, note.final) for note in older.notes] == [("elena", "Red kitchen", True)]
-    assert all(isinstance(item, TimelineChange) and item.action == "customer.created" for item in made)
+    assert isinstance(made, TimelineChange) and made.action == "customer.created"
 
 
 async def test_pieces_are_whole_and_without_repeats_whatever_their_size(desk: Desk) -> None:
@@ -133,7 +133,7 @@ async def test_who_sees_the_card_sees_that_colleagues_called_but_not_their_recor
 
 async def test_who_answered_for_another_office_sees_the_card(desk: Desk) -> None:
     call = await desk.call(agent="rashid")
-    [shown, *_] = await whole(desk, RASHID)
+    [shown] = await whole(desk, RASHID, [TimelineKind.CALL])
     assert isinstance(shown, TimelineCall) and (shown.id, shown.readable) == (call.id, True)
 
 
@@ -186,7 +186,8 @@ async def test_a_piece_is_read_by_index(desk: Desk) -> None:
     event.listen(desk.database._engine.sync_engine, "before_cursor_execute", keep)
     first, cursor = await desk.timelines.timeline(ANNA, desk.marina, limit=20)
     await desk.timelines.timeline(ANNA, desk.marina, limit=20, cursor=cursor)
-    assert len(first) == 20 and len(statements) > 10
+    assert len(first) == 20 and {type(item) for item in first} >= {TimelineChange}
+    assert len(statements) >= 10
     async with desk.database.hot(timeout_s=20) as connection:
         for statement, parameters in statements:
             plan = [row[0] for row in await connection.fetch(f"EXPLAIN {statement}", *parameters)]
