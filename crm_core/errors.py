@@ -99,13 +99,15 @@ class Conflict(CallcardError):
 
 
 class TooManyTries(CallcardError):
-    """Too many wrong passwords; wait a moment and try again."""
+    """Too many wrong passwords for now."""
 
     code = "too_many_tries"
     status = 429
 
     def __init__(self, *, retry_after_s: int) -> None:
-        super().__init__()
+        super().__init__(
+            Message("Too many wrong passwords. Try again in {seconds} s.", seconds=retry_after_s)
+        )
         self.retry_after_s = retry_after_s
 
 

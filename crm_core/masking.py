@@ -18,4 +18,4 @@ def mask_name(text: str) -> str:
 def mask_address(text: str) -> str:
     """`203.0.113.7` becomes `203.0.113.…`, `2001:db8:1:2::7` becomes `2001:db8:1:…`."""
     mark = ":" if ":" in text else "."
-    return mark.join((*text.split(mark)[:3], "…"))
+    return mark.join((*text.split(mark)[:3], "…")) if mark in text else text

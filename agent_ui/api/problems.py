@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from agent_ui.api.shapes import Problem
@@ -58,15 +58,19 @@ def problem(
     )
 
 
+def status_headers(error: CallcardError) -> dict[str, str]:
+    """What the status of *error* asks for (RFC 9110 section 15.5.2, RFC 6585 section 4)."""
+    if isinstance(error, TooManyTries):
+        return {hdrs.RETRY_AFTER: str(error.retry_after_s)}
+    return {hdrs.WWW_AUTHENTICATE: "Bearer"} if error.status == 401 else {}
+
+
 @web.middleware
 async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn what was raised into a problem. What nobody foresaw is logged, and says nothing of itself."""
     try:
         return await handler(request)
     except CallcardError as error:
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-        if isinstance(error, TooManyTries):
-            headers["Retry-After"] = str(error.retry_after_s)
         return problem(
             request,
             error.status,
@@ -74,7 +78,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
             error.words,
             field=error.field,
             hint=error.hint_words,
-            headers=headers,
+            headers=status_headers(error),
         )
     except web.HTTPException as error:
         code, message = _HTTP.get(error.status, (f"http_{error.status}", error.reason))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
+from agent_ui.api.problems import status_headers
 from agent_ui.api.shapes import Question
-from agent_ui.auth import cookie, refusal
+from agent_ui.auth import cookie
 from agent_ui.auth.address import client_address
 from agent_ui.auth.next_page import HOME, LOGIN, local_path
 from agent_ui.auth.same_origin import require_same_origin
@@ -49,8 +50,8 @@ async def login(request: web.Request) -> web.StreamResponse:
             instead_of=cookie.session_token(request),
         )
     except (SignInFailed, TooManyTries) as error:
-        view = LoginView(next=wanted, name=form.name[:64], problem=refusal.words(error))
-        return page(request, "auth/login.html", view, status=error.status, headers=refusal.headers(error))
+        view = LoginView(next=wanted, name=form.name[:64], problem=error.words)
+        return page(request, "auth/login.html", view, status=error.status, headers=status_headers(error))
     response = go(wanted)
     cookie.give(request, response, begun.token)
     return response

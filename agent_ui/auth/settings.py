@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from msgspec import UNSET, UnsetType
 
+from agent_ui.api.problems import status_headers
 from agent_ui.api.shapes import Question
-from agent_ui.auth import cookie, refusal
+from agent_ui.auth import cookie
 from agent_ui.auth.address import client_address
 from agent_ui.auth.login import go
 from agent_ui.auth.next_page import LOGIN, local_path
@@ -75,8 +76,8 @@ async def change_password(request: web.Request) -> web.StreamResponse:
         wrong = Message("This is not your password.")
         return await _page(request, problem=wrong, field="old", status=400)
     except TooManyTries as error:
-        problem, headers = refusal.words(error), refusal.headers(error)
-        return await _page(request, problem=problem, field="old", status=error.status, headers=headers)
+        headers = status_headers(error)
+        return await _page(request, problem=error.words, field="old", status=error.status, headers=headers)
     return go(f"{SETTINGS}?done={Done.PASSWORD}")
 
 

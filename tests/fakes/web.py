@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from agent_ui.app import WebServer, build_app
 from agent_ui.live.hub import LiveHub
+from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls.model import Call, CallState
@@ -366,7 +367,9 @@ class House:
             health=self.health,
             kept=kept,
         )
+        self.phones: PhoneProxy | None = None
         self.port = 0
+        self.proxy: str | None = None
         self._browsers: dict[str, str] = {}
 
     async def _load(self) -> Seed:
@@ -387,6 +390,7 @@ class House:
         self.services = WebServices(
             tokens=self.tokens,
             sessions=self.sessions,
+            proxy=self.proxy,
             calls=self.calls,
             customers=self.customers,
             recordings=self.recordings,
@@ -397,6 +401,7 @@ class House:
             metrics=self.metrics,
             clock=self.clock,
             written=self._count_written,
+            phones=self.phones,
         )
         self.app = build_app(self.services)
         self._server = WebServer(self.app, "127.0.0.1", 0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from pathlib import Path
 
+import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
@@ -190,3 +192,28 @@ async def test_the_session_speaks_the_persons_language(house: House) -> None:
     assert '<html lang="az" data-theme="dark">' in text
     async with house.page("GET", "/settings", who="boris", headers={"Accept-Language": "ru"}) as answer:
         assert '<html lang="ru" data-theme="auto">' in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said", "counted"),
+    [
+        (None, ["198.51.100.7"], "127.0.0.1"),
+        ("192.0.2.1", ["198.51.100.7"], "127.0.0.1"),
+        ("127.0.0.1", ["198.51.100.7"], "198.51.100.7"),
+        ("127.0.0.1", ["203.0.113.9, 198.51.100.7"], "198.51.100.7"),
+        ("127.0.0.1", ["203.0.113.9", "198.51.100.7"], "198.51.100.7"),
+        ("127.0.0.1", ["evil"], "unknown"),
+        ("127.0.0.1", [], "127.0.0.1"),
+    ],
+)
+async def test_guesses_count_against_the_address_that_can_be_believed(
+    tmp_path: Path, proxy: str | None, said: list[str], counted: str
+) -> None:
+    house = House(tmp_path)
+    house.proxy = proxy
+    async with house, aiohttp.ClientSession() as browser:
+        headers = [*OURS.items(), *(("X-Forwarded-For", value) for value in said)]
+        form = {"name": "anna", "password": "wrong"}
+        async with browser.post(f"{house.url}/login", data=form, headers=headers) as answer:
+            assert answer.status == 401
+    assert house.sessions.tries == [("anna", counted)]

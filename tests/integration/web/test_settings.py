@@ -21,7 +21,7 @@ async def test_the_page_shows_what_is_chosen_and_where_one_is_signed_in(house: H
     assert '<option value="en" selected>English' in text
     assert '<option value="light" selected>' in text
     assert text.count("/settings/sessions/") == 1
-    assert "this one" in text
+    assert "this session" in text
 
 
 @pytest.mark.parametrize(
