@@ -122,6 +122,11 @@ def _refuse_restart(before: Path, rendered: Rendered) -> None:
         ("asterisk.conf", "options", "systemname"),
         ("http.conf", "general", "bindport"),
     ):
+        if (before / name).exists() != (name in rendered.files):
+            raise Conflict(
+                N_("The first phone in the browser, or the last one leaving, needs a PBX started again."),
+                field="people",
+            )
         old, new = _text(before / name), rendered.files.get(name, "")
         if _value(old, section, key) != _value(new, section, key):
             raise Conflict(

@@ -101,6 +101,32 @@ async def test_an_address_needs_a_restart(tmp_path: Path) -> None:
         assert generations.current(running.settings) == before
 
 
+def office_with_browsers(*names: str) -> OfficeFile:
+    """The sample, where these people have a phone in the browser and nobody else has."""
+    raw = sample_raw()
+    raw["people"]["boris"]["devices"] = [{}]
+    for name in names:
+        raw["people"][name]["devices"] = [{"name": "web", "kind": "browser"}]
+    return decode_office(raw)
+
+
+async def test_phones_in_the_browser_come_while_it_runs_but_for_the_first_and_the_last(
+    tmp_path: Path,
+) -> None:
+    one = office_with_browsers("boris")
+    async with running_pbx(one, agi_port=9, directory=tmp_path, address="127.0.0.35") as running:
+        assert running.log_lines("WARNING", "ERROR") == []
+        two = office_with_browsers("boris", "clara")
+        await loader_for(running, two).load(two)
+        assert "agent-clara-web" in await running.control.run("pjsip show endpoints")
+        await loader_for(running, one).load(one)
+        before = generations.current(running.settings)
+        none = office_with_browsers()
+        with pytest.raises(Conflict, match="browser"):
+            await loader_for(running, none).load(none)
+        assert generations.current(running.settings) == before
+
+
 async def test_a_pbx_that_is_away_keeps_its_configuration(tmp_path: Path) -> None:
     async with running_pbx(sample_office(), agi_port=9, directory=tmp_path, address="127.0.0.29") as running:
         before = generations.current(running.settings)
