@@ -100,6 +100,10 @@ class Journal(Protocol):
         """Calls that had not ended when this process began. Raises Unavailable."""
         ...
 
+    async def spooled_calls(self) -> Sequence[Call]:
+        """Of those, what is known without the database. Raises Unavailable."""
+        ...
+
 
 class Router:
     """One PBX's router. Make it inside the running loop; `start`, then `stop`."""
@@ -244,9 +248,9 @@ class Router:
         self.dispatcher.seats.load(known)
         self.dispatcher.settle()
         if calls is None:
-            log.warning("started without the calls of before")
-        else:
-            self._tracker.restore(calls)
+            calls = await self._journal.spooled_calls()
+            log.warning("started with the calls of the spool alone", calls=len(calls))
+        self._tracker.restore(calls)
 
     async def _load_again(self) -> None:
         """The database is back: take choices that are later than what we knew."""

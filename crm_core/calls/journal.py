@@ -95,6 +95,17 @@ class CallJournal:
         async with self._database.transaction() as connection:
             return await store.unfinished(connection, self._pbx)
 
+    async def spooled_calls(self) -> list[Call]:
+        """Calls that had not ended as far as the spool tells: for a start while the database is away.
+
+        Only of its oldest segment: the PBX's snapshot tells which calls are up in any case, this how they
+        came about.
+        """
+        records = await self._spool.read(self._spool.pending)
+        calls = _newest([event for record in records if (event := _read(record)) is not None])
+        going_on = {call.id for call in calls if call.state is not CallState.ENDED}
+        return [call for call in calls if call.id in going_on or call.merged_into in going_on]
+
     async def replay(self) -> None:
         """Bring the whole spool into the database. Raises Unavailable; what was not taken stays."""
         while self._spool.pending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from crm_core.calls.events import CallEvent
@@ -50,10 +51,22 @@ class Rows:
         self._there()
         self.rows[presence.agent] = presence
 
-    async def choose(self, agent: str, chosen: ChosenState, reason: str | None, *, by: str) -> Presence:
+    async def choose(
+        self,
+        agent: str,
+        chosen: ChosenState,
+        reason: str | None,
+        *,
+        by: str,
+        at: datetime | None = None,
+        over: datetime | None = None,
+    ) -> Presence:
         self._there()
-        now = SystemClock().now()
-        row = after_choice(self.rows.get(agent), agent=agent, chosen=chosen, reason=reason, now=now)
+        before = self.rows.get(agent)
+        if before is not None and over is not None and before.since > over:
+            return before
+        now = at or SystemClock().now()
+        row = after_choice(before, agent=agent, chosen=chosen, reason=reason, now=now)
         self.rows[agent] = row
         return row
 
@@ -63,4 +76,7 @@ class Rows:
 
     async def open_calls(self) -> Sequence[Call]:
         self._there()
+        return ()
+
+    async def spooled_calls(self) -> Sequence[Call]:
         return ()

@@ -22,6 +22,7 @@ from crm_core.calls.service import CallService
 from crm_core.db.embedded import EmbeddedPostgres
 from crm_core.db.engine import Database
 from crm_core.db.migrate import upgrade
+from crm_core.db.spool import Spool
 from crm_core.health import Health, HealthState
 from tests.fakes.clock import FakeClock
 from tests.integration.calls.conftest import keep, open_journal, told
@@ -225,3 +226,23 @@ async def test_spooled_rubbish_is_passed_over(database: Database, tmp_path: Path
     assert journal.spooled == 0
     assert await CallService(database, FakeClock()).find(good.call.id) is not None
     await journal.stop()
+
+
+async def test_calls_that_go_on_are_known_from_the_spool_while_the_database_is_away(
+    journal: CallJournal, tmp_path: Path
+) -> None:
+    events = told("attended_while_ringing")
+    merged = next(i for i, event in enumerate(events) if event.call.merged_into is not None)
+    await keep(journal, events[: merged + 1])
+    stored = await journal.open_calls()
+    away = await Database.open("postgresql://nobody@127.0.0.1:1/none", require=False)
+    spool = await Spool.open(tmp_path / "spool")
+    alone = CallJournal(away, spool, FakeClock(), Health(), pbx="main")
+    await keep(alone, events[: merged + 1])
+    found = {call.id: call for call in await alone.spooled_calls()}
+    assert found.keys() == {call.id for call in stored}
+    assert {call.version for call in found.values()} == {call.version for call in stored}
+    await keep(alone, events[merged + 1 :])
+    assert await alone.spooled_calls() == []
+    await spool.close()
+    await away.close()
