@@ -238,11 +238,11 @@ async def test_calls_that_go_on_are_known_from_the_spool_while_the_database_is_a
     away = await Database.open("postgresql://nobody@127.0.0.1:1/none", require=False)
     spool = await Spool.open(tmp_path / "spool")
     alone = CallJournal(away, spool, FakeClock(), Health(), pbx="main")
-    await keep(alone, events[: merged + 1])
+    await alone.record(events[: merged + 1])
     found = {call.id: call for call in await alone.spooled_calls()}
     assert found.keys() == {call.id for call in stored}
     assert {call.version for call in found.values()} == {call.version for call in stored}
-    await keep(alone, events[merged + 1 :])
+    await alone.record(events[merged + 1 :])
     assert await alone.spooled_calls() == []
     await spool.close()
     await away.close()
