@@ -104,7 +104,7 @@ class TooManyTries(CallcardError):
     code = "too_many_tries"
     status = 429
 
-    def __init__(self, *, retry_after_s: int) -> None:
+    def __init__(self, *, retry_after_s: int = 1) -> None:
         super().__init__(
             Message("Too many wrong passwords. Try again in {seconds} s.", seconds=retry_after_s)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from crm_core.calls.service import CallService
 from crm_core.customers.seeding import FileCustomers
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
+from crm_core.db.outbox import OutboxRelay
 from crm_core.health import Health
 from crm_core.live.seeding import Seeding
 from crm_core.office.service import OfficeService
@@ -70,12 +72,25 @@ class RealHouse:
 
     url: str
     database: Database
+    clock: FakeClock
     people: PeopleService
     presence: PresenceService
     recordings: RecordingService
     hub: LiveHub
     tokens: dict[str, str]
     root: Path
+    office: OfficeService
+
+    @asynccontextmanager
+    async def browser(self, who: str, password: str) -> AsyncIterator[aiohttp.ClientSession]:
+        """A browser on a page of ours in which *who* has signed in."""
+        jar = aiohttp.CookieJar(unsafe=True)  # 127.0.0.1 is no name
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        async with aiohttp.ClientSession(self.url, cookie_jar=jar, headers=headers) as session:
+            form = {"name": who, "password": password, "next": "/settings"}
+            async with session.post("/login", data=form) as answer:
+                assert (answer.status, answer.url.path) == (200, "/settings")
+            yield session
 
     async def ask(self, method: str, path: str, who: str, **rest: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self.tokens[who]}"}
@@ -103,6 +118,8 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     await office.apply(OFFICE, None, "root", None)
     await presence.choose("anna", ChosenState.BREAK, "lunch", by="anna")
     tokens = {name: await people.create_token(name, "test", by="root") for name in ("anna", "leyla", "oleg")}
+    relay = OutboxRelay(database, bus, clock)
+    await relay.start()
     hub = LiveHub(
         bus=bus,
         load=Seeding(database, clock).load,
@@ -112,7 +129,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     )
     services = WebServices(
         tokens=people,
-        sessions=SessionService(database, clock, passwords),
+        sessions=SessionService(database, clock, passwords, ended=relay.wake),
         calls=CallService(database, clock),
         customers=customers,
         recordings=recordings,
@@ -126,7 +143,16 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     server = WebServer(build_app(services), "127.0.0.1", 0)
     port = await server.start()
     house = RealHouse(
-        f"http://127.0.0.1:{port}", database, people, presence, recordings, hub, tokens, tmp_path
+        f"http://127.0.0.1:{port}",
+        database,
+        clock,
+        people,
+        presence,
+        recordings,
+        hub,
+        tokens,
+        tmp_path,
+        office,
     )
     leg = Leg(
         channel="1.2",
@@ -154,6 +180,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     following.cancel()
     await asyncio.wait({following})
     await server.stop()
+    await relay.stop()
 
 
 async def test_lists_hold_what_the_reader_may_see(house: RealHouse) -> None:
@@ -243,3 +270,67 @@ async def test_a_token_revoked_in_the_database_ends_its_socket(house: RealHouse)
             await ws.wait_closed()
         assert ws.close_code == 4401
     assert (await house.ask("GET", "/api/v1/calls", "anna"))[0] == 401
+
+
+@pytest.mark.parametrize("how", ["signed out", "password", "role", "gone", "time"])
+async def test_what_ends_a_session_ends_its_pages_and_sockets(house: RealHouse, how: str) -> None:
+    await house.people.add_user("anna", "correct horse", by="root")
+    async with house.browser("anna", "correct horse") as page:
+        async with page.get("/api/v1/agents/anna") as answer:
+            assert answer.status == 200
+        async with page.ws_connect("/live") as ws:
+            assert (await ws.receive_json())["event"] == "snapshot"
+            if how == "signed out":
+                async with page.post("/logout", allow_redirects=False) as answer:
+                    assert answer.status == 303
+            elif how == "password":
+                await house.people.add_user("anna", "battery staple", by="root")
+            elif how == "role":
+                await house.office.apply(
+                    OFFICE.replace("Anna Pavlova,", "Anna Pavlova, role: supervisor,"), None, "root", None
+                )
+            elif how == "gone":
+                line = next(line for line in OFFICE.splitlines() if line.startswith("  anna:"))
+                gone = (
+                    OFFICE.replace(line + "\n", "").replace("[anna]", "[leyla]").replace(", owner: anna", "")
+                )
+                await house.office.apply(gone, None, "root", None)
+            else:
+                house.clock.advance(13 * 3600)
+            async with asyncio.timeout(2):
+                while (message := await ws.receive()).type is aiohttp.WSMsgType.TEXT:
+                    pass
+            assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 4401)
+        house.clock.advance(2)  # longer than a reader is remembered
+        async with page.get("/settings", allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/login?next=%2Fsettings")
+
+
+async def test_another_password_of_ones_own_ends_the_other_browsers(house: RealHouse) -> None:
+    await house.people.add_user("anna", "correct horse", by="root")
+    async with (
+        house.browser("anna", "correct horse") as here,
+        house.browser("anna", "correct horse") as there,
+        there.ws_connect("/live") as ws,
+    ):
+        await ws.receive_json()
+        form = {"old": "correct horse", "new": "battery staple", "again": "battery staple"}
+        async with here.post("/settings/password", data=form) as answer:
+            assert (answer.status, answer.url.query_string) == (200, "done=password")
+        async with asyncio.timeout(2):
+            while (message := await ws.receive()).type is aiohttp.WSMsgType.TEXT:
+                pass
+        assert message.data == 4401
+        async with there.get("/api/v1/calls") as answer:
+            assert answer.status == 401
+        async with here.get("/api/v1/calls") as answer:
+            assert answer.status == 200
+
+
+async def test_preferences_are_kept(house: RealHouse) -> None:
+    await house.people.add_user("anna", "correct horse", by="root")
+    form = {"language": "az", "theme": "dark"}
+    async with house.browser("anna", "correct horse") as page, page.post("/preferences", data=form) as answer:
+        assert '<html lang="az" data-theme="dark">' in await answer.text()
+    async with house.browser("anna", "correct horse") as page, page.get("/settings") as answer:
+        assert '<html lang="az" data-theme="dark">' in await answer.text()
