@@ -7,11 +7,20 @@ is rendered for a page, fetched as a fragment and pushed by the live feed comes 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aiohttp import web
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+)
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from agent_ui import states, wording
@@ -28,24 +37,22 @@ POLICY = (
 
 
 class Templates:
-    """All templates of the room, with what they may call: icons, assets, words."""
+    """All templates of the room, and what they may call: icons, assets, words. *more*: a folder beside it."""
 
-    def __init__(self, assets: Assets) -> None:
+    def __init__(self, assets: Assets, *, more: Path | None = None) -> None:
         self._environment = Environment(
-            loader=_loader(),
+            loader=_loader(more),
             autoescape=True,
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
-            # Constants would be put into words once, at compilation, when nobody's language is known.
-            optimized=False,
         )
         self._environment.policies["ext.i18n.trimmed"] = True
         self._environment.install_gettext_callables(  # type: ignore[attr-defined]
             wording.gettext, wording.ngettext, newstyle=True
         )
-        self._environment.filters.update(wording.FILTERS)
+        self._environment.filters.update({name: _late(word) for name, word in wording.FILTERS.items()})
         self._assets = assets
         self._environment.globals.update(states.LOOKS, asset=assets.url, icon=self._icon)
 
@@ -62,10 +69,21 @@ class Templates:
         return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(address, name)
 
 
-def _loader() -> BaseLoader:
+def _late(word: Callable[..., str]) -> Callable[..., str]:
+    """*word* as a filter that Jinja does not apply to constants at compilation, in nobody's manner."""
+
+    @pass_context
+    def late(_context: Context, value: object) -> str:
+        return word(value)
+
+    return late
+
+
+def _loader(more: Path | None) -> BaseLoader:
     """`base.html` is the room's own, `desk/call.html` is in the desk's folder `templates`."""
     screens = {folder.parent.name: FileSystemLoader(folder) for folder in ROOM.glob("*/templates")}
-    return ChoiceLoader([FileSystemLoader(ROOM / "templates"), PrefixLoader(screens)])
+    own = [ROOM / "templates", *([more] if more is not None else ())]
+    return ChoiceLoader([FileSystemLoader(own), PrefixLoader(screens)])
 
 
 TEMPLATES = web.AppKey("templates", Templates)

@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problems: one shape for all, nothing of our insides, in the asker's language."""
+"""Errors as RFC 9457 problems: one shape for all, nothing of our insides, in the asker's language.
+
+People get the same words as a page or a toast (`agent_ui/failures.py`).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from agent_ui.api.shapes import Problem
+from agent_ui.failures import shown_failure
 from agent_ui.language import asked_language
 from crm_core.errors import CallcardError, TooManyTries
 from crm_core.i18n import N_, Message, as_message, translator
@@ -71,7 +75,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except CallcardError as error:
-        return problem(
+        return _answer(
             request,
             error.status,
             error.code,
@@ -83,13 +87,30 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         code, message = _HTTP.get(error.status, (f"http_{error.status}", error.reason))
         allow = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return problem(request, error.status, code, message, headers=allow)
+        return _answer(request, error.status, code, message, headers=allow)
     except TimeoutError:
         log.warning("web.timeout", method=request.method, route=_route(request))
-        return problem(request, 503, *_TIMEOUT)
+        return _answer(request, 503, *_TIMEOUT)
     except Exception:
         log.exception("web.failed", method=request.method, route=_route(request))
-        return problem(request, 500, *_INTERNAL)
+        return _answer(request, 500, *_INTERNAL)
+
+
+def _answer(
+    request: web.Request,
+    status: int,
+    code: str,
+    message: str | Message,
+    *,
+    field: str | None = None,
+    hint: str | Message | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    shown = shown_failure(request, status, message, hint)
+    if shown is None:
+        return problem(request, status, code, message, field=field, hint=hint, headers=headers)
+    shown.headers.update(headers or {})
+    return shown
 
 
 def _route(request: web.Request) -> str | None:
