@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agent_ui.auth.browser_name import browser_name
 from crm_core.i18n import N_, Message
 from crm_core.people.model import Preferences, SessionInfo, Theme
 
@@ -48,10 +49,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLine:
-    """A session in the list of one's own. *agent*: what the browser says of itself."""
+    """A session in the list of one's own. *browser* is empty when it did not say what it is."""
 
     id: str
-    agent: str
+    browser: str
     created_at: datetime
     seen_at: datetime
     here: bool
@@ -91,7 +92,7 @@ def settings_view(
         sessions=tuple(
             SessionLine(
                 id=str(one.id),
-                agent=one.user_agent,
+                browser=browser_name(one.user_agent),
                 created_at=one.created_at,
                 seen_at=one.seen_at,
                 here=str(one.id) == here,

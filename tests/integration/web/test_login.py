@@ -75,7 +75,7 @@ async def test_what_was_wrong_is_not_said(house: House, name: str, password: str
     text = await answer.text()
     assert answer.status == 401
     assert "Set-Cookie" not in answer.headers
-    assert "Name and password do not belong together." in text
+    assert "Wrong name or password." in text
     assert 'name="next" value="/calls"' in text
     assert password == "" or password not in text
 
