@@ -238,7 +238,7 @@ async def _phones(stack: AsyncExitStack, ground: _Ground) -> PhoneProxy | None:
     phones = BrowserPhones(_phone_credentials(ground), ground.relay, ground.bus)
     await own_task(stack, phones.run(), "browser phones")
     address = f"http://127.0.0.1:{ground.settings.pbx_http_port}/ws"
-    proxy = PhoneProxy(address, phones, ground.clock)
+    proxy = PhoneProxy(address, phones)
     await own_task(stack, proxy.run(), "phone proxy")
     return proxy
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
@@ -23,7 +22,6 @@ from aiohttp import WSMsgType, web
 from agent_ui.phone.metrics import PHONES, PHONES_ENDED
 from agent_ui.phone.readiness import until_ready
 from agent_ui.phone.sip_text import NotAllowed, check_message
-from crm_core.clock import Clock
 from crm_core.errors import CallcardError, Conflict, Unavailable
 from crm_core.people.model import Reader
 from crm_core.people.phone_credentials import Issued, Standing
@@ -94,10 +92,9 @@ class Credentials(Protocol):
 class Line:
     """One phone's connection. *ended* resolves when the house wants it closed."""
 
-    def __init__(self, credential: UUID, endpoint: str, since: datetime) -> None:
+    def __init__(self, credential: UUID, endpoint: str) -> None:
         self.credential = credential
         self.endpoint = endpoint
-        self.since = since
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
     def end(self, why: Ending) -> None:
@@ -109,11 +106,10 @@ class Line:
 class PhoneProxy:
     """All phones of this process. Make it inside the running loop; `run()` it until the end."""
 
-    def __init__(self, address: str, credentials: Credentials, clock: Clock) -> None:
+    def __init__(self, address: str, credentials: Credentials) -> None:
         """*address*: of Asterisk's WebSocket, `http://127.0.0.1:8088/ws`."""
         self.credentials = credentials
         self._address = address
-        self._clock = clock
         self._lines: set[Line] = set()
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_S))
 
@@ -197,7 +193,7 @@ class PhoneProxy:
         endpoint: str,
     ) -> None:
         """Carry messages both ways until a side ends it or the house does; both are closed then."""
-        line = Line(credential, endpoint, self._clock.now())
+        line = Line(credential, endpoint)
         self._lines.add(line)
         PHONES.inc()
         pumps = [

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from agent_ui.phone.readiness import until_ready
 from asterisk_conf import generations
 from asterisk_conf.apply import LoadRefused, PbxLoader
 from asterisk_conf.render import Rendered, endpoints_of, render
 from asterisk_conf.verify import differences
+from callrouter.control.ari import AriAuths
 from crm_core.errors import Conflict, Unavailable
 from crm_core.office.model import OfficeFile
+from crm_core.people.phone_credentials import REALM, digest_of
 from tests.fakes.offices import decode_office
 from tests.fakes.pbx_secrets import new_device_secrets
 from tests.journeys.pbx import RunningPbx, running_pbx
@@ -110,6 +117,25 @@ def office_with_browsers(*names: str) -> OfficeFile:
     return decode_office(raw)
 
 
+@asynccontextmanager
+async def phone_of_boris(running: RunningPbx) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Connected to Asterisk itself, its password set by ARI."""
+    own = running.settings
+    address = f"http://127.0.0.1:{own.http_port}"
+    assert own.ari_secret is not None
+    auths = AriAuths(address, own.ari_user, own.ari_secret)
+    try:
+        await auths.put("agent-boris-web", digest_of("agent-boris-web", "geheim"), realm=REALM)
+    finally:
+        await auths.close()
+    timeout = aiohttp.ClientWSTimeout(ws_close=0.5)
+    async with (
+        aiohttp.ClientSession(address) as http,
+        http.ws_connect("/ws", protocols=("sip",), timeout=timeout) as phone,
+    ):
+        yield phone
+
+
 async def test_phones_in_the_browser_come_while_it_runs_but_for_the_first_and_the_last(
     tmp_path: Path,
 ) -> None:
@@ -117,8 +143,11 @@ async def test_phones_in_the_browser_come_while_it_runs_but_for_the_first_and_th
     async with running_pbx(one, agi_port=9, directory=tmp_path, address="127.0.0.35") as running:
         assert running.log_lines("WARNING", "ERROR") == []
         two = office_with_browsers("boris", "clara")
-        await loader_for(running, two).load(two)
-        assert "agent-clara-web" in await running.control.run("pjsip show endpoints")
+        async with phone_of_boris(running) as phone:
+            await loader_for(running, two).load(two)
+            assert "agent-clara-web" in await running.control.run("pjsip show endpoints")
+            async with asyncio.timeout(3):  # connection and password of a phone that is there stay
+                await until_ready(phone, "agent-boris-web")
         await loader_for(running, one).load(one)
         before = generations.current(running.settings)
         none = office_with_browsers()

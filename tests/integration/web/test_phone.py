@@ -85,7 +85,7 @@ class Phones:
 async def phones(tmp_path: Path) -> AsyncIterator[Phones]:
     house, credentials = House(tmp_path), MemoryCredentials()
     async with WsSwitch() as switch:
-        proxy = PhoneProxy(switch.address, credentials, house.clock)
+        proxy = PhoneProxy(switch.address, credentials)
         house.phones = proxy
         running = asyncio.create_task(proxy.run(), name="proxy")
         async with house, aiohttp.ClientSession(house.url) as http:
