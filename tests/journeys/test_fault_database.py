@@ -20,7 +20,7 @@ from tests.journeys.running_callcard import Callcard, frozen, running_callcard, 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 FROZEN_S = 30.0
-NEW_CALL_S = 2.0  # from the INVITE to the agent's phone while the database is away: the dialplan waits no longer
+NEW_CALL_S = 2.0  # from the INVITE to the agent's phone: longer the dialplan waits for no decision
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

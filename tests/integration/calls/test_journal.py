@@ -236,7 +236,7 @@ async def test_calls_that_go_on_are_known_from_the_spool_while_the_database_is_a
     await keep(journal, events[: merged + 1])
     stored = await journal.open_calls()
     away = await Database.open("postgresql://nobody@127.0.0.1:1/none", require=False)
-    spool = await Spool.open(tmp_path / "spool")
+    spool = await Spool.open(tmp_path / "alone")
     alone = CallJournal(away, spool, FakeClock(), Health(), pbx="main")
     await alone.record(events[: merged + 1])
     found = {call.id: call for call in await alone.spooled_calls()}
