@@ -278,11 +278,13 @@ class Agents:
         call_id = next(iter(agent.legs), None)
         reason = agent.presence.reason if state is AgentState.BREAK else None
         up = agent.devices_up()
-        if said is not None and (said.state, said.reason, said.call_id, said.devices_up) == (
+        until = agent.presence.wrap_up_until if state is AgentState.WRAP_UP else None
+        if said is not None and (said.state, said.reason, said.call_id, said.devices_up, said.until) == (
             state,
             reason,
             call_id,
             up,
+            until,
         ):
             if not again and abs(said.load - load) < _LOAD_STEP:
                 return None
@@ -300,6 +302,7 @@ class Agents:
             call_id=call_id,
             load=load,
             devices_up=up,
+            until=until,
         )
         return agent.said
 

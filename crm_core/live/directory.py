@@ -28,11 +28,11 @@ class Directory:
         # How people and queues are called, by name: what traces and screens show.
         self.titles = {name: queue.title for name, queue in self.queues.items()}
         self.titles |= {name: person.title for name, person in self.people.items()}
-        self._number_office: dict[str, str] = {}
+        self.numbers: dict[str, Number] = {}
         self._queue_offices: dict[str, list[str]] = {name: [] for name in self.queues}
         self._agent_queues: dict[str, list[str]] = {}
         for number in numbers:
-            self._number_office[number.e164] = number.office
+            self.numbers[number.e164] = number
             self._queue_offices.setdefault(number.queue, []).append(number.office)
         for queue in self.queues.values():
             for member in queue.members:
@@ -58,7 +58,8 @@ class Directory:
 
     def office_of_number(self, e164: str | None) -> str | None:
         """The office whose number was dialled."""
-        return self._number_office.get(e164) if e164 is not None else None
+        found = self.numbers.get(e164) if e164 is not None else None
+        return found.office if found is not None else None
 
     def offices_of_queue(self, queue: str | None) -> frozenset[str]:
         """Offices whose numbers lead to a queue or whose people answer it."""
@@ -73,8 +74,11 @@ class Directory:
         """Queues an agent is a member of, in the order of the office file."""
         return tuple(self._agent_queues.get(agent, ()))
 
+    def day_at(self, office: str | None, moment: datetime) -> date:
+        """The local date of *moment* at *office*; UTC when it is unknown."""
+        return moment.astimezone(self._zones.get(office or "", UTC)).date()
+
     def day(self, queue: str, moment: datetime) -> date:
         """The local date of *moment* at the (first) office of *queue*; UTC when it has none."""
         offices = self._queue_offices.get(queue)
-        zone: tzinfo = self._zones.get(offices[0], UTC) if offices else UTC
-        return moment.astimezone(zone).date()
+        return self.day_at(offices[0] if offices else None, moment)

@@ -25,6 +25,7 @@ from crm_core.calls.model import (
     TraceLine,
 )
 from crm_core.health import HealthState
+from crm_core.permissions import Action
 from crm_core.presence.model import AgentState
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 
@@ -112,7 +113,10 @@ class LiveCall(Struct, frozen=True, kw_only=True):
 
 
 class LiveAgent(Struct, frozen=True, kw_only=True):
-    """An agent and the state shown for them since *since*."""
+    """An agent and the state shown for them since *since*, and *until* when that is known (wrap-up).
+
+    *talks_today*: calls they talked in since midnight of their office.
+    """
 
     name: str
     title: str
@@ -126,6 +130,8 @@ class LiveAgent(Struct, frozen=True, kw_only=True):
     call_id: UUID | None
     load: float
     devices_up: bool | None
+    until: datetime | None = None
+    talks_today: int = 0
 
 
 class LiveQueue(Struct, frozen=True, kw_only=True):
@@ -190,7 +196,26 @@ class CallGone(Struct, frozen=True, kw_only=True):
     id: UUID
 
 
-Item = LiveCall | LiveAgent | LiveQueue | LiveHealth | LiveRecording
+class LiveTouch(Struct, frozen=True, kw_only=True):
+    """Something that screens read from the database is another now: who shows it reads it again.
+
+    *thing*: missed, note (of a call), card, steps (of the reader); *id* of the call or the card.
+    """
+
+    thing: str
+    id: UUID | None = None
+
+
+class Circle(Struct, frozen=True, kw_only=True):
+    """Who is told of a touch: those who may do *action* to a thing of these offices, people and team."""
+
+    action: Action
+    offices: frozenset[str] = frozenset()
+    agents: frozenset[str] = frozenset()
+    team: str | None = None
+
+
+Item = LiveCall | LiveAgent | LiveQueue | LiveHealth | LiveRecording | LiveTouch
 
 
 class LiveEvent(Struct, frozen=True, kw_only=True):
@@ -199,7 +224,7 @@ class LiveEvent(Struct, frozen=True, kw_only=True):
     name: str
     before: Item | None
     after: Item
-    about: LiveCall | None = None  # a recording's call: who may see it decides
+    about: LiveCall | Circle | None = None  # who may see a recording's call, who is told of a touch
 
 
 class Frame(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from crm_core.bus.event import Event
-from crm_core.calls import events as calls
+from crm_core.calls import events as happened
 from crm_core.calls.model import Call, CallState
 from crm_core.health import PartHealth
 from crm_core.live.directory import Directory
@@ -32,6 +32,8 @@ from crm_core.live.model import (
     live_call,
     live_recording,
 )
+from crm_core.live.seats import Seats, Talk
+from crm_core.live.touches import touches
 from crm_core.live.visibility import as_seen, sees
 from crm_core.people.model import Reader
 from crm_core.presence.events import AgentStateChanged
@@ -44,21 +46,21 @@ REMEMBERED_CALLS = 2000
 T = TypeVar("T", LiveCall, LiveAgent, LiveQueue, LiveHealth)
 
 NAMES: Mapping[type[Event], str] = {
-    calls.CallStarted: "call.started",
-    calls.CallIdentified: "call.identified",
-    calls.CustomerChosen: "call.customer_chosen",
-    calls.CallWaiting: "call.waiting",
-    calls.CallOffered: "call.offered",
-    calls.OfferAlerting: "call.alerting",
-    calls.OfferEnded: "call.offer_ended",
-    calls.CallAnswered: "call.answered",
-    calls.CallHeld: "call.held",
-    calls.CallResumed: "call.resumed",
-    calls.CallTransferred: "call.transferred",
-    calls.CallMerged: "call.merged",
-    calls.CallChanged: "call.changed",
-    calls.CallEnded: "call.ended",
-    calls.CallSettled: "call.settled",
+    happened.CallStarted: "call.started",
+    happened.CallIdentified: "call.identified",
+    happened.CustomerChosen: "call.customer_chosen",
+    happened.CallWaiting: "call.waiting",
+    happened.CallOffered: "call.offered",
+    happened.OfferAlerting: "call.alerting",
+    happened.OfferEnded: "call.offer_ended",
+    happened.CallAnswered: "call.answered",
+    happened.CallHeld: "call.held",
+    happened.CallResumed: "call.resumed",
+    happened.CallTransferred: "call.transferred",
+    happened.CallMerged: "call.merged",
+    happened.CallChanged: "call.changed",
+    happened.CallEnded: "call.ended",
+    happened.CallSettled: "call.settled",
 }
 
 
@@ -71,6 +73,7 @@ class KnownAgent:
     reason: str | None
     since: datetime
     call_id: UUID | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +81,10 @@ class Seed:
     """What a projection starts from: the database's view of now and of today."""
 
     directory: Directory
-    calls: tuple[Call, ...] = ()  # not ended
+    calls: tuple[Call, ...] = ()  # not ended, and those whose agents are in wrap-up
     agents: tuple[KnownAgent, ...] = ()
     today: tuple[CountedCall, ...] = ()
+    talks: tuple[Talk, ...] = ()
 
 
 class LiveState:
@@ -97,29 +101,54 @@ class LiveState:
         self._recordings: OrderedDict[UUID, tuple[datetime, LiveRecording]] = OrderedDict()
         self._figures = DayFigures(seed.directory, now)
         self._figures.count_all(seed.today)
+        self._seats = Seats(seed.directory, now)
+        self._seats.seed(seed.talks)
         for call in seed.calls:
             self._figures.count(call)
-            self._keep(live_call(call, call.answered_at or call.started_at))
-        for known in seed.agents:
-            if known.name in self._agents:
-                self._agents[known.name] = msgspec.structs.replace(
-                    self._agents[known.name],
-                    state=known.state,
-                    reason=known.reason,
-                    since=known.since,
-                    call_id=known.call_id,
-                )
+            shown = live_call(call, call.ended_at or call.answered_at or call.started_at)
+            self._keep(shown)
+            self._seats.follow(None, shown)
+        self._start_agents(seed.agents)
         self._queues = {name: self._queue(name) for name in seed.directory.queues}
+
+    @property
+    def agents(self) -> Mapping[str, LiveAgent]:
+        """All agents by name; not to be changed by the reader."""
+        return self._agents
+
+    @property
+    def queues(self) -> Mapping[str, LiveQueue]:
+        """All queues by name, in the order of the office file; not to be changed by the reader."""
+        return self._queues
+
+    @property
+    def calls(self) -> Mapping[UUID, LiveCall]:
+        """All calls that are not over; not to be changed by the reader."""
+        return self._calls
+
+    @property
+    def health(self) -> Mapping[str, LiveHealth]:
+        """All parts that were heard of; not to be changed by the reader."""
+        return self._health
+
+    @property
+    def seats(self) -> Seats:
+        """What concerns single agents; to be asked only."""
+        return self._seats
+
+    def call(self, call_id: UUID) -> LiveCall | None:
+        """A call that goes on, or ended not long ago."""
+        return self._calls.get(call_id) or self._ended.get(call_id)
 
     def apply(self, event: Event) -> tuple[LiveEvent, ...]:
         """Fold one bus event in; what changed, in the order in which it is to be told."""
-        if isinstance(event, calls.CallEvent):
+        if isinstance(event, happened.CallEvent):
             return self._apply_call(event)
         if isinstance(event, AgentStateChanged):
             return self._apply_agent(event)
         if isinstance(event, RecordingSettled):
             return self._apply_recording(event)
-        return ()
+        return touches(event, self.directory)
 
     def apply_health(self, part: PartHealth) -> tuple[LiveEvent, ...]:
         """Fold a change of a part's health in."""
@@ -131,7 +160,7 @@ class LiveState:
 
     def roll(self, now: datetime) -> tuple[LiveEvent, ...]:
         """Start the day's figures anew where local midnight has passed."""
-        return self._refresh(self._figures.roll(now))
+        return (*self._recount(self._seats.roll(now)), *self._refresh(self._figures.roll(now)))
 
     def snapshot(self, reader: Reader, now: datetime) -> Snapshot:
         """All that *reader* may see, made from the facts anew and not from what was told before."""
@@ -146,7 +175,7 @@ class LiveState:
     def _seen(self, reader: Reader, items: Iterable[T]) -> tuple[T, ...]:
         return tuple(as_seen(reader, i, self.directory) for i in items if sees(reader, i, self.directory))
 
-    def _apply_call(self, event: calls.CallEvent) -> tuple[LiveEvent, ...]:
+    def _apply_call(self, event: happened.CallEvent) -> tuple[LiveEvent, ...]:
         call = event.call
         before, over = self._calls.get(call.id), self._ended.get(call.id)
         known = before or over
@@ -154,7 +183,7 @@ class LiveState:
             return ()
         if over is not None and call.state is not CallState.ENDED and call.merged_into is None:
             return ()
-        if known is not None and known.settled and isinstance(event, calls.CallSettled):
+        if known is not None and known.settled and isinstance(event, happened.CallSettled):
             return ()  # the ledger's word comes from where it was written and from the router
         same = known is not None and known.state is call.state
         after = live_call(call, known.state_since if known is not None and same else event.at)
@@ -171,9 +200,10 @@ class LiveState:
                 owner=known.owner,
                 choices=(),
             )
+        recounted = self._seats.follow(known, after)
         queues = self._keep(after) | self._figures.count(call)
         change = LiveEvent(name=NAMES.get(type(event), "call.changed"), before=before, after=after)
-        return (change, *self._refresh(queues))
+        return (change, *self._recount(recounted), *self._refresh(queues))
 
     def _keep(self, call: LiveCall) -> frozenset[str]:
         """Remember *call* where it belongs now; the queues in which it waits since now, or no longer."""
@@ -208,6 +238,7 @@ class LiveState:
             call_id=event.call_id,
             load=event.load,
             devices_up=event.devices_up,
+            until=event.until,
         )
         if after == before:
             return ()
@@ -228,6 +259,30 @@ class LiveState:
             return ()
         about = self._calls.get(after.call_id) or self._ended.get(after.call_id)
         return (LiveEvent(name="recording.settled", before=None, after=after, about=about),)
+
+    def _start_agents(self, agents: Iterable[KnownAgent]) -> None:
+        for known in agents:
+            if known.name in self._agents:
+                self._agents[known.name] = msgspec.structs.replace(
+                    self._agents[known.name],
+                    state=known.state,
+                    reason=known.reason,
+                    since=known.since,
+                    call_id=known.call_id,
+                    until=known.until,
+                )
+        for name, agent in self._agents.items():
+            self._agents[name] = msgspec.structs.replace(agent, talks_today=self._seats.talks(name))
+
+    def _recount(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
+        """Show how many calls these agents talked in today."""
+        changed = []
+        for name in sorted(names):
+            before = self._agents[name]
+            after = msgspec.structs.replace(before, talks_today=self._seats.talks(name))
+            self._agents[name] = after
+            changed.append(LiveEvent(name="agent.changed", before=before, after=after))
+        return tuple(changed)
 
     def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
         changed = []

@@ -21,6 +21,7 @@ from crm_core.presence.model import AgentState, Presence, shown_state
 from crm_core.queues import store as queues
 
 _TODAY = timedelta(hours=25)  # since local midnight, wherever the office is and whatever its clocks do
+_WRAP_UP = timedelta(hours=1)  # the longest that an office file allows
 
 
 class Seeding:
@@ -45,9 +46,14 @@ class Seeding:
             unfinished = await calls.unfinished(connection, self._pbx)
             rows = await presence.load_all(connection)
             today = await store.counted_since(connection, self._pbx, now - _TODAY)
+            talks = await store.talks_since(connection, self._pbx, now - _TODAY)
+            wrapping = [name for name, row in rows.items() if row.wrap_up_until and row.wrap_up_until > now]
+            just_left = await store.just_left(connection, self._pbx, wrapping, now - _WRAP_UP)
         going_on = tuple(call for call in unfinished if call.merged_into is None)
         agents = tuple(known_agents(rows, going_on, now))
-        return Seed(directory=directory, calls=going_on, agents=agents, today=today)
+        return Seed(
+            directory=directory, calls=(*just_left, *going_on), agents=agents, today=today, talks=talks
+        )
 
 
 def known_agents(
@@ -74,4 +80,5 @@ def known_agents(
         if agent not in busy:
             state = shown_state(row, ringing=False, talking=False, now=now)
             reason = row.reason if state is AgentState.BREAK else None
-            yield KnownAgent(name=agent, state=state, reason=reason, since=row.since)
+            until = row.wrap_up_until if state is AgentState.WRAP_UP else None
+            yield KnownAgent(name=agent, state=state, reason=reason, since=row.since, until=until)

@@ -1,15 +1,19 @@
-"""SQL of the live view: what its figures of the day start from."""
+"""SQL of the live view: what its figures of the day and its seats start from."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_core.calls.model import CallState, Direction, Outcome
-from crm_core.calls.tables import CallRow
+from crm_core.calls import store as calls
+from crm_core.calls.model import Call, CallState, Direction, Outcome
+from crm_core.calls.store import CallFilter
+from crm_core.calls.tables import CallLegRow, CallRow
 from crm_core.live.figures import CountedCall
+from crm_core.live.seats import Talk
 
 
 async def counted_since(connection: AsyncConnection, pbx: str, since: datetime) -> tuple[CountedCall, ...]:
@@ -35,3 +39,43 @@ async def counted_since(connection: AsyncConnection, pbx: str, since: datetime) 
         )
         for row in rows
     )
+
+
+async def talks_since(connection: AsyncConnection, pbx: str, since: datetime) -> tuple[Talk, ...]:
+    """Who talked in which call since then: one row for each agent and call that is one of its own."""
+    rows = await connection.execute(
+        select(CallLegRow.call_id, CallLegRow.agent, func.min(CallLegRow.answered_at).label("at"))
+        .join(CallRow, and_(CallRow.id == CallLegRow.call_id, CallRow.pbx == CallLegRow.pbx))
+        .where(
+            CallLegRow.pbx == pbx,
+            CallLegRow.agent.is_not(None),
+            CallLegRow.answered_at >= since,
+            CallRow.started_at >= since,
+            CallRow.merged_into.is_(None),
+        )
+        .group_by(CallLegRow.call_id, CallLegRow.agent)
+    )
+    return tuple(Talk(call_id=row.call_id, agent=row.agent, at=row.at) for row in rows)
+
+
+async def just_left(
+    connection: AsyncConnection, pbx: str, agents: Collection[str], since: datetime
+) -> list[Call]:
+    """The last ended call of each of *agents*, who are in wrap-up after it, oldest first."""
+    if not agents:
+        return []
+    last = (
+        select(CallRow.id)
+        .where(
+            CallRow.pbx == pbx,
+            CallRow.agents.overlap(sorted(agents)),
+            CallRow.agent.in_(agents),
+            CallRow.started_at >= since,
+            CallRow.merged_into.is_(None),
+            CallRow.state == CallState.ENDED.value,
+        )
+        .distinct(CallRow.agent)
+        .order_by(CallRow.agent, CallRow.started_at.desc())
+    )
+    found = await calls.find(connection, CallFilter(), CallRow.id.in_(last), limit=len(agents), below=None)
+    return found[::-1]

@@ -13,15 +13,26 @@ from msgspec.structs import replace
 
 from crm_core.calls.model import CallState
 from crm_core.live.directory import Directory
-from crm_core.live.model import Item, LiveAgent, LiveCall, LiveEvent, LiveHealth, LiveQueue
+from crm_core.live.model import (
+    Circle,
+    Item,
+    LiveAgent,
+    LiveCall,
+    LiveEvent,
+    LiveHealth,
+    LiveQueue,
+    LiveTouch,
+)
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, may
 
 T = TypeVar("T", bound=Item)
 
 
-def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | None = None) -> bool:
-    """Whether *reader* may see *item*; a recording is seen by whoever may read its call's (*about*)."""
+def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | Circle | None = None) -> bool:
+    """Whether *reader* may see *item*; a recording is seen by whoever may read its call's (*about*), a
+    touch told to its circle.
+    """
     if isinstance(item, LiveHealth):
         return True  # that a part is down concerns everybody, and names nobody
     if isinstance(item, LiveCall):
@@ -31,7 +42,9 @@ def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | Non
     if isinstance(item, LiveQueue):
         offices = directory.offices_of_queue(item.name)
         return _may_in(reader, Action.QUEUES_READ, offices, directory.members_of(item.name))
-    if about is None:
+    if isinstance(item, LiveTouch):
+        return isinstance(about, Circle) and _in_circle(reader, about)
+    if not isinstance(about, LiveCall):
         return may(reader, Action.RECORDINGS_READ)
     return _may_in(reader, Action.RECORDINGS_READ, _offices_of_call(about, directory), about.parties)
 
@@ -56,6 +69,13 @@ def seen_change(reader: Reader, event: LiveEvent, directory: Directory) -> tuple
     """Whether *reader* saw what *event* changed before it, and sees it after."""
     before = event.before is not None and sees(reader, event.before, directory)
     return before, sees(reader, event.after, directory, event.about)
+
+
+def _in_circle(reader: Reader, circle: Circle) -> bool:
+    return any(
+        may(reader, circle.action, office=office, team=circle.team, agents=circle.agents)
+        for office in (circle.offices or (None,))
+    )
 
 
 def _sees_call(reader: Reader, call: LiveCall, directory: Directory) -> bool:

@@ -31,3 +31,4 @@ class AgentStateChanged(Event):
     call_id: UUID | None = None
     load: float = 0.0
     devices_up: bool | None = None  # None: no device has been seen yet
+    until: datetime | None = None  # when a wrap-up ends
