@@ -9,13 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute
 
 from crm_core.calls import missed_store
 from crm_core.calls.missed import MissedLine, Whose
 from crm_core.calls.missed_tables import MissedLineRow
 from crm_core.calls.model import Outcome
-from crm_core.calls.tables import CallRow
 from crm_core.clock import Clock
 from crm_core.customers.tables import CustomerRow
 from crm_core.db.engine import Database
@@ -41,6 +40,9 @@ WITH done AS (
     SELECT $5, $4, $3, 'missed.done', 'missed', id::text, jsonb_build_object('until', done_until) FROM done
 )
 SELECT count(*) FROM done"""
+
+# Of the line's card, now. Looked up line by line: joined, PostgreSQL would read all cards for it.
+_OWNER = select(CustomerRow.owner).where(CustomerRow.id == MissedLineRow.customer_id).scalar_subquery()
 
 
 class MissedService:
@@ -85,11 +87,11 @@ class MissedService:
 
 
 def _mine(person: str) -> ColumnElement[bool]:
-    return or_(MissedLineRow.offered.contains([person]), CustomerRow.owner.is_not_distinct_from(person))
+    return or_(MissedLineRow.offered.contains([person]), _OWNER.is_not_distinct_from(person))
 
 
 async def _visible(connection: AsyncConnection, seen: Scope) -> ColumnElement[bool]:
-    """Lines that *seen* holds; CustomerRow is the card of the line."""
+    """Lines that *seen* holds."""
     if seen.all:
         return true()
     where: list[ColumnElement[bool]] = []
@@ -121,20 +123,10 @@ async def _holding(
 async def _lines(
     connection: AsyncConnection, where: Sequence[ColumnElement[bool]], limit: int
 ) -> Sequence[MissedLine]:
-    last = aliased(CallRow)
+    title = select(CustomerRow.title).where(CustomerRow.id == MissedLineRow.customer_id)
     rows = await connection.execute(
         select(
-            MissedLineRow.__table__,
-            CustomerRow.id.label("card"),
-            CustomerRow.title.label("customer_title"),
-            CustomerRow.owner,
-        )
-        # Whose card it is may have been said after the call: the call knows.
-        .join(last, and_(last.id == MissedLineRow.last_call_id, last.pbx == MissedLineRow.pbx), isouter=True)
-        .join(
-            CustomerRow,
-            CustomerRow.id == func.coalesce(last.customer_id, MissedLineRow.customer_id),
-            isouter=True,
+            MissedLineRow.__table__, title.scalar_subquery().label("customer_title"), _OWNER.label("owner")
         )
         .where(*where)
         .order_by(MissedLineRow.last_at.desc(), MissedLineRow.id.desc())
@@ -146,4 +138,4 @@ async def _lines(
 def _line(row: Row[Any]) -> MissedLine:
     values = {field: getattr(row, field) for field in MissedLine.__dataclass_fields__}
     values["last_outcome"], values["offered"] = Outcome(row.last_outcome), tuple(row.offered)
-    return MissedLine(**{**values, "customer_id": row.card})
+    return MissedLine(**values)

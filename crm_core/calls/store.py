@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from crm_core.calls.missed_tables import MissedLineRow
 from crm_core.calls.model import Call, CallState, Direction, Leg, Offer, TraceLine
 from crm_core.calls.tables import CallLegRow, CallOfferRow, CallRow
 from crm_core.customers.choosing import choices_of
@@ -199,7 +200,10 @@ async def set_disposition(connection: AsyncConnection, call_id: UUID, dispositio
 
 
 async def set_customer(connection: AsyncConnection, call: Call, said: TraceLine) -> None:
-    """Write the card of *call*, and the line of its trace that says why."""
+    """Write the card of *call*, and the line of its trace that says why.
+
+    If it is the last of missed calls of its number, their line is of that card too.
+    """
     await connection.execute(
         update(CallRow)
         .where(CallRow.id == call.id, CallRow.pbx == call.pbx)
@@ -209,6 +213,11 @@ async def set_customer(connection: AsyncConnection, call: Call, said: TraceLine)
             owner=call.owner,
             trace=CallRow.trace.op("||")(literal([msgspec.to_builtins(said)], CallRow.trace.type)),
         )
+    )
+    await connection.execute(
+        update(MissedLineRow)
+        .where(MissedLineRow.number == call.from_number, MissedLineRow.last_call_id == call.id)
+        .values(customer_id=call.customer_id)
     )
 
 

@@ -42,6 +42,8 @@ class CallRow(Base):
         Index("ix_calls_newest", "started_at", "id", postgresql_where=text("merged_into IS NULL")),
         Index(None, "from_number", "started_at"),
         Index(None, "to_number", "started_at"),
+        # Whether we reached a number. In the index above our own numbers, which callers dial, outweigh all.
+        Index("ix_calls_outward", "to_number", "started_at", postgresql_where=text("direction <> 'in'")),
         Index(None, "customer_id", "started_at"),
         Index(None, "agents", postgresql_using="gin"),
         Index("ix_calls_open", "pbx", postgresql_where=text("state <> 'ended'")),

@@ -89,10 +89,10 @@ async def locked(connection: AsyncConnection, call_id: UUID, author: str, at: da
         call_id=call_id, author=author, text="", version=0, created_at=at, saved_at=at, corrected=False
     )
     await connection.execute(fresh.on_conflict_do_nothing())
-    parts = select(CallRow.id).where(CallRow.merged_into == call_id)
+    parts = await connection.execute(select(CallRow.id).where(CallRow.merged_into == call_id))
     rows = await connection.execute(
         select(NoteRow.__table__)
-        .where(NoteRow.author == author, or_(NoteRow.call_id == call_id, NoteRow.call_id.in_(parts)))
+        .where(NoteRow.author == author, NoteRow.call_id.in_([call_id, *parts.scalars()]))
         .order_by(NoteRow.call_id)
         .with_for_update()
     )

@@ -122,12 +122,12 @@ async def test_what_both_tabs_wrote_may_be_long_but_not_endless(desk: Desk) -> N
         await desk.notes.save_note(ANNA, call.id, stored.text, shorter.version + 1)
 
 
-@pytest.mark.parametrize("text", ["x" * (MAX_NOTE + 1), "a\0b", "\ud83d", "\x1b]0;x\x07"])
-async def test_hostile_texts_are_refused(desk: Desk, text: str) -> None:
+async def test_hostile_texts_are_refused(desk: Desk) -> None:
     call = await desk.call()
-    with pytest.raises(BadInput) as refused:
-        await desk.notes.save_note(ANNA, call.id, text, 0)
-    assert refused.value.field == "text"
+    for text in ("x" * (MAX_NOTE + 1), "a\0b", "\ud83d", "\x1b]0;x\x07"):
+        with pytest.raises(BadInput) as refused:
+            await desk.notes.save_note(ANNA, call.id, text, 0)
+        assert refused.value.field == "text"
     with pytest.raises(BadInput):
         await desk.notes.save_note(ANNA, call.id, "text", -1)
     assert await desk.rows("SELECT count(*) FROM notes") == [(0,)]

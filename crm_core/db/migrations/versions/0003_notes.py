@@ -14,6 +14,13 @@ depends_on = None
 
 def upgrade() -> None:
     """Forward only: going back means restoring the backup made before."""
+    op.create_index(
+        "ix_calls_outward",
+        "calls",
+        ["to_number", "started_at"],
+        unique=False,
+        postgresql_where=sa.text("direction <> 'in'"),
+    )
     op.create_table(
         "dispositions",
         sa.Column("pbx", sa.Text(), nullable=False),
