@@ -57,17 +57,26 @@ function sheetOf(page: Document): HTMLDialogElement | null {
   const sheet = page.querySelector<HTMLDialogElement>("dialog#keys");
   const list = sheet?.querySelector("dl");
   if (sheet === null || list === null || list === undefined) return null;
-  const rows = [...page.querySelectorAll<HTMLElement>(KEYED)].filter(usable).flatMap((element) => {
-    const [term, words] = [page.createElement("dt"), page.createElement("dd")];
-    for (const key of [element.dataset["key"], element.dataset["keyAlso"]]) {
-      if (key === undefined) continue;
-      const shown = page.createElement("kbd");
-      shown.textContent = key.replace("+", " ");
-      term.append(shown, " ");
-    }
-    words.textContent = element.getAttribute("aria-label") ?? element.querySelector("span")?.textContent ?? element.textContent;
-    return [term, words];
-  });
-  list.replaceChildren(...rows);
+  const byKey = new Map<string, HTMLElement>();
+  for (const element of page.querySelectorAll<HTMLElement>(KEYED)) {
+    const key = element.dataset["key"] ?? element.dataset["keyAlso"] ?? "";
+    if (usable(element) && !byKey.has(key)) byKey.set(key, element);
+  }
+  list.replaceChildren(...[...byKey.values()].flatMap((element) => row(page, element)));
   return sheet;
+}
+
+/** What a key is called on its button, and what the button does. */
+function row(page: Document, element: HTMLElement): HTMLElement[] {
+  const [term, words] = [page.createElement("dt"), page.createElement("dd")];
+  const { key, keyAlso } = element.dataset;
+  const printed = element.querySelector("kbd")?.textContent ?? key?.replace("+", " ");
+  for (const name of [printed, keyAlso]) {
+    if (name === undefined) continue;
+    const shown = page.createElement("kbd");
+    shown.textContent = name;
+    term.append(shown, " ");
+  }
+  words.textContent = element.getAttribute("aria-label") ?? element.querySelector("span")?.textContent ?? element.textContent;
+  return [term, words];
 }

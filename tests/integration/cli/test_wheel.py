@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_ui.assets import load_assets
 from callcard import __version__
 from tests.integration.cli.command_line import ROOT, CommandLine
 from tests.journeys.pbx import cache_folder
@@ -61,6 +62,11 @@ def test_the_wheel_is_whole(installed: CommandLine) -> None:
     ]
     assert str(sample) in installed("up").refused()  # the sample one is told to begin with is the wheel's
     assert (package / "py.typed").exists()
+    pages = package.parent / "agent_ui"
+    assets = load_assets(pages / "static")
+    assert assets.names and all((assets.folder / name).is_file() for name in assets.names)
+    assert (pages / "templates" / "base.html").exists()
+    assert not (pages / "frontend").exists()  # what they were built from stays behind
 
     before = {entry.name for entry in installed.data.parent.iterdir()}
     said = installed("demo", "--calls", "1", "--lang", "ru")
