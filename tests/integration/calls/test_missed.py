@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from crm_core.calls import missed_store
 from crm_core.calls.dispositions import FileDispositions
 from crm_core.calls.events import CallAnswered, CallEnded, CallMerged
 from crm_core.calls.journal import CallJournal
@@ -371,3 +372,23 @@ async def test_it_is_said_when_something_changed_and_only_then(work: Work) -> No
 async def test_old_lines_are_no_work(work: Work) -> None:
     await work.write(missed(-60 * 24 * 31))
     assert await work.lines() == []
+
+
+FILL = """
+INSERT INTO calls (id, pbx, direction, state, from_number, from_raw, from_name, to_number, agents, started_at,
+    wait_s, ring_s, talk_s, trace, settled, version)
+SELECT gen_random_uuid(), 'main', 'in', 'ended', '+7495' || lpad(n::text, 7, '0'), '', '', '+74955550100',
+    '{}', timestamptz '2026-01-01' + n * interval '1 minute', 0, 0, 0, '[]', true, 1
+FROM generate_series(1, 20000) AS n"""
+
+
+async def test_one_number_is_looked_up_by_index(database: Database) -> None:
+    """All callers dialled the same number of ours: looking for those we dialled must not read them all."""
+    asked = ["+74955550177"], ["+74955550177"] * 2, ["+74955550177", "84955550177"], ["abandoned"]
+    async with database.hot(timeout_s=20) as connection:
+        await connection.execute(FILL)
+        await connection.execute("ANALYZE calls")
+        plan = await connection.fetch(f"EXPLAIN {missed_store._SINCE_REACHED}", *asked)
+    lines = [row[0] for row in plan]
+    assert not [line for line in lines if "Seq Scan on calls" in line], "\n".join(lines)
+    assert [line for line in lines if "ix_calls_outward" in line]
