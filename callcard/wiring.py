@@ -41,6 +41,7 @@ from crm_core.bus.redis_streams import RedisBus
 from crm_core.call_path import CallPath
 from crm_core.calls.journal import CallJournal
 from crm_core.calls.ledger_store import LedgerStore
+from crm_core.calls.merged_cards import CallsOfCards
 from crm_core.calls.service import CallService
 from crm_core.calls.settlement import Settlement
 from crm_core.clock import Clock, SystemClock
@@ -51,6 +52,7 @@ from crm_core.db.spool import Spool
 from crm_core.errors import StartRefused
 from crm_core.health import Health, HealthState, PartHealth
 from crm_core.live.seeding import Seeding
+from crm_core.notes.cards import StepsOfCards
 from crm_core.office.events import OfficeApplied
 from crm_core.office.model import OfficeFile
 from crm_core.people.phone_credentials import PhoneCredentials
@@ -321,7 +323,7 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
         proxy=ground.settings.proxy,
         sessions=SessionService(ground.database, ground.clock, ended=ground.relay.wake),
         calls=CallService(ground.database, ground.clock),
-        customers=CustomerService(ground.database, ground.clock),
+        customers=CustomerService(ground.database, ground.clock, followers=(CallsOfCards(), StepsOfCards())),
         recordings=service,
         states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),
         playback=Playback(service, ground.layout.recordings),

@@ -41,7 +41,7 @@ from crm_core.call_path import CallPath
 from crm_core.calls.events import CallEvent, CallSettled, CustomerChosen
 from crm_core.calls.model import Call
 from crm_core.clock import Clock
-from crm_core.customers.events import CustomerChanged, OwnerBecame, OwnerChanged
+from crm_core.customers.events import CustomerChanged, CustomerMerged, OwnerBecame, OwnerChanged
 from crm_core.errors import Unavailable
 from crm_core.health import Health, HealthState
 from crm_core.office.model import OfficeFile
@@ -197,7 +197,8 @@ class Router:
         await self._agi.start()
         # Before the rows are read: a choice made in between is heard, not lost.
         self._news = await self._bus.subscribe(
-            *(AgentStateChosen, CallSettled, CustomerChosen, CustomerChanged, OwnerBecame, OwnerChanged),
+            *(AgentStateChosen, CallSettled, CustomerChosen, CustomerChanged, CustomerMerged),
+            *(OwnerBecame, OwnerChanged),
             name=f"router-{self._settings.pbx}",
         )
         await self._load()
@@ -333,6 +334,9 @@ class Router:
                     self.dispatcher.settle()
                 case CustomerChanged() | OwnerBecame() | OwnerChanged():
                     self.dispatcher.card_changed(event.customer)
+                    self._count_open_cards_soon()
+                case CustomerMerged():
+                    self.dispatcher.merged(event.customer, event.dropped)
                     self._count_open_cards_soon()
                 case CustomerChosen() if event.call.pbx == self._settings.pbx:
                     self.dispatcher.chosen(event.call)

@@ -18,7 +18,7 @@ from callrouter.tracking.facts import Identified, Traced
 from crm_core.calls.events import CallIdentified
 from crm_core.calls.model import Call, Direction, TraceLine
 from crm_core.calls.trace import Code, first_agent, line
-from crm_core.customers.model import Customer, Identity
+from crm_core.customers.model import Customer, Identity, merged_choices
 from crm_core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -120,6 +120,27 @@ class Identification:
         for call in [call for call in self._core.live_calls() if call.customer_id == card.id]:
             self._is(call, card.id, card.title, card.owner)
 
+    def merged(self, kept: Customer, dropped: UUID) -> None:
+        """A card became part of another: what is remembered follows, and its calls of now."""
+        self._remembered.merged(kept, dropped)
+        for call in tuple(self._core.live_calls()):
+            left = merged_choices(call.choices, kept, dropped)
+            if call.customer_id == dropped or len(left) == 1 < len(call.choices):
+                self._is(call, kept.id, kept.title, kept.owner)
+                self._owned_by_first(call.id)
+            elif left != call.choices:
+                self._core.say(
+                    Identified(
+                        at=self._core.clock.now(),
+                        call_id=call.id,
+                        e164=call.from_number,
+                        customer_id=None,
+                        title=None,
+                        owner=None,
+                        choices=left,
+                    )
+                )
+
     def chosen(self, said: Call) -> None:
         """A person said which card the caller of *said* is: so from now on, and in the call if it is here."""
         if said.customer_id is None:
@@ -140,10 +161,14 @@ class Identification:
         lines = tuple(line for line in said.trace if line.code == Code.CUSTOMER_CHOSEN)
         self._core.say(Traced(at=self._core.clock.now(), call_id=call.id, lines=lines))
         self._is(call, said.customer_id, said.customer_title, owner)
-        now = self._core.call(call.id)
-        agent = first_agent(now) if now is not None else None
-        if now is not None and agent is not None:
-            self.answered(now, agent)
+        self._owned_by_first(call.id)
+
+    def _owned_by_first(self, call_id: UUID) -> None:
+        """Who answered first owns the card that the call has only now, if nobody does."""
+        call = self._core.call(call_id)
+        agent = first_agent(call) if call is not None else None
+        if call is not None and agent is not None:
+            self.answered(call, agent)
 
     def _is(self, call: Call, customer_id: UUID, title: str | None, owner: str | None) -> None:
         """Let *call* have that card, and be routed by it if nobody has it yet."""

@@ -85,6 +85,11 @@ class Dispatcher:
         self._identification.card_changed(card)
         self.settle()
 
+    def merged(self, kept: Customer, dropped: UUID) -> None:
+        """A card became part of another."""
+        self._identification.merged(kept, dropped)
+        self.settle()
+
     def chosen(self, call: Call) -> None:
         """A person said which card the caller is."""
         self._identification.chosen(call)

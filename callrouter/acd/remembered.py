@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from crm_core.customers.model import Customer, Identity
+from crm_core.customers.model import Customer, Identity, merged_choices
 
 Key = tuple[str, str | None]  # what the wire said of the caller, and the number dialled
 KEPT = 50_000  # the oldest go first
@@ -46,6 +47,18 @@ class Remembered:
     def owner_became(self, customer_id: UUID, owner: str) -> None:
         """A card has its first owner."""
         self._change(self._by_card.get(customer_id, set()), lambda known: replace(known, owner=owner))
+
+    def merged(self, kept: Customer, dropped: UUID) -> None:
+        """The card *dropped* became part of *kept*: alone, or as one of the choices of a number."""
+        is_kept = partial(replace, customer_id=kept.id, title=kept.title, owner=kept.owner, choices=())
+        self._change(self._by_card.get(dropped, set()), is_kept)
+
+        def one_less(known: Identity) -> Identity:
+            left = merged_choices(known.choices, kept, dropped)
+            return is_kept(known) if len(left) == 1 else replace(known, choices=left)
+
+        for point in kept.contact_points:
+            self._change(self._by_number.get(point.value, set()), one_less)
 
     def chosen(self, did: str | None, identity: Identity) -> None:
         """Somebody said who the number of *identity* is when it rings *did*, in whatever form it is sent."""

@@ -18,6 +18,7 @@ from crm_core.calls.store import CallFilter
 from crm_core.calls.trace import Code, first_agent, line
 from crm_core.clock import Clock
 from crm_core.customers import choosing, owning
+from crm_core.customers import store as cards
 from crm_core.db import outbox
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, NotFound
@@ -74,7 +75,8 @@ class CallService:
         """Whether *reader* may see a call of this card."""
         seen = store.visible(scope(reader, Action.CALLS_READ))
         async with self._database.transaction() as connection:
-            asked = CallFilter(customer_id=customer_id)
+            card = await cards.merged_into(connection, customer_id) or customer_id
+            asked = CallFilter(customer_id=card)
             return bool(await store.find(connection, asked, seen, limit=1, below=None))
 
     async def find(self, call_id: UUID) -> Call | None:

@@ -57,6 +57,7 @@ async def choose(
     Raises NotFound when the reader may not see the card, or when it has not this number.
     """
     seen = scope(reader, Action.CUSTOMERS_READ)
+    card = await store.merged_into(connection, card) or card
     customer = await store.get(connection, card, seen, lock=True)
     point = next((p for p in customer.contact_points if p.value == e164), None) if customer else None
     if customer is None or point is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from crm_core.bus.event import Event, register
 from crm_core.customers.model import Customer
@@ -26,6 +27,15 @@ class CustomerCreated(CustomerEvent):
 class CustomerChanged(CustomerEvent):
     """Somebody changed the card."""
 
+    by: str
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerMerged(CustomerEvent):
+    """The card *dropped* became part of *customer*: all that led to it leads to that one."""
+
+    dropped: UUID
     by: str
 
 

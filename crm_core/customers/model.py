@@ -47,6 +47,7 @@ class Customer:
     contact_points: tuple[ContactPoint, ...]
     created_at: datetime
     updated_at: datetime
+    merged_into: UUID | None = None  # of a merged card: the one it became part of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,15 @@ class CardChoice:
     title: str
     owner: str | None
     office: str | None
+
+
+def merged_choices(choices: tuple[CardChoice, ...], kept: Customer, dropped: UUID) -> tuple[CardChoice, ...]:
+    """*choices* after *dropped* has become part of *kept*."""
+    if all(choice.customer_id != dropped for choice in choices):
+        return choices
+    others = (choice for choice in choices if choice.customer_id not in (kept.id, dropped))
+    one = CardChoice(customer_id=kept.id, title=kept.title, owner=kept.owner, office=kept.office)
+    return tuple(sorted((one, *others), key=lambda choice: (choice.title, choice.customer_id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +101,41 @@ class CustomerChange:
     owner: str | UnsetType | None = UNSET
     phones: tuple[str, ...] | UnsetType = UNSET
     shared: bool = False
+
+
+class MergeField(StrEnum):
+    """What two cards may both have, and differ in."""
+
+    TITLE = "title"
+    OWNER = "owner"
+    OFFICE = "office"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeConflict:
+    """Both cards say something of *field*, and not the same."""
+
+    field: MergeField
+    kept: str
+    dropped: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergePreview:
+    """What a merge gives: *kept* as it will be, *calls* of both. Not *allowed*: a supervisor must do it."""
+
+    kept: Customer
+    dropped: Customer
+    calls: int
+    conflicts: tuple[MergeConflict, ...]
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardDetails:
+    """A card as a desk shows it. *timezone* (IANA): the customer's, or the office's when that is unsure."""
+
+    card: Customer
+    timezone: str
+    of_number: bool  # the zone follows from the customer's numbers
+    local_time: datetime

@@ -25,7 +25,8 @@ from crm_core.ids import new_id
 _TAKE = """
 WITH taken AS (
     UPDATE customers SET owner = $2, updated_at = $3
-    WHERE id = $1 AND owner IS NULL AND EXISTS (SELECT FROM people WHERE name = $2 AND active)
+    WHERE id = $1 AND owner IS NULL AND status <> 'merged'
+    AND EXISTS (SELECT FROM people WHERE name = $2 AND active)
     RETURNING id, title, status, owner, office, created_at, updated_at
 ), audited AS (
     INSERT INTO audit (id, at, actor, action, subject_kind, subject_id, before, after)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.audit.store import changed, record
-from crm_core.bus.event import Event
 from crm_core.clock import Clock
-from crm_core.customers import owning, store
-from crm_core.customers.events import CustomerChanged, CustomerCreated, OwnerChanged
+from crm_core.customers import changing, merging, owning, searching, store
+from crm_core.customers.changing import EVERYTHING
+from crm_core.customers.events import CustomerCreated
 from crm_core.customers.identify import find_or_make
-from crm_core.customers.model import CardStatus, ContactKind, Customer, CustomerChange, Identity, NewCustomer
+from crm_core.customers.local_time import certain_zone
+from crm_core.customers.merging import Follower
+from crm_core.customers.model import (
+    CardDetails,
+    CardStatus,
+    ContactKind,
+    Customer,
+    CustomerChange,
+    Identity,
+    MergeField,
+    MergePreview,
+    NewCustomer,
+)
 from crm_core.customers.store import CustomerFilter
 from crm_core.db import outbox
 from crm_core.db.engine import Database
@@ -25,22 +38,24 @@ from crm_core.errors import BadInput, Conflict, Forbidden, NotFound, Unavailable
 from crm_core.i18n import N_
 from crm_core.ids import new_id, parse_id
 from crm_core.masking import mask_number
+from crm_core.people import store as people
 from crm_core.people.model import Reader
-from crm_core.permissions import Action, Scope, may, scope
-from crm_core.phone_number import to_e164
+from crm_core.permissions import Action, may, scope
 
 log = structlog.get_logger(__name__)
 
-EVERYTHING = Scope(all=True)
 WAIT_S = 5.0  # for what is written behind a call
+MERGE_S = 10.0  # for cards with many calls
 
 
 class CustomerService:
     """Use cases of cards. Every method raises Unavailable when the database is away."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, followers: Sequence[Follower] = ()) -> None:
+        """*followers*: the subjects whose things move with a card that becomes part of another."""
         self._database = database
         self._clock = clock
+        self._followers = tuple(followers)
 
     # -- a call asks --------------------------------------------------------------------------------
 
@@ -105,13 +120,46 @@ class CustomerService:
         return piece, str(piece[-1].id) if len(found) > limit else None
 
     async def get(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> Customer:
-        """One card. Raises NotFound, also when it may not be seen.
+        """One card; for one that became part of another, that other. Raises NotFound, also if not to be seen.
 
         *met*: the reader may see a call of this card. Who answers for another office sees who rings.
         """
-        seen = EVERYTHING if met else scope(reader, Action.CUSTOMERS_READ)
         async with self._database.transaction() as connection:
-            found = await store.get(connection, customer_id, seen)
+            return await self._seen(connection, reader, customer_id, met)
+
+    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
+        """One card as a desk shows it: `get`, and the customer's time. Raises NotFound."""
+        async with self._database.transaction() as connection:
+            card = await self._seen(connection, reader, customer_id, met)
+            offices = {office.name: office for office in await people.load_offices(connection)}
+        of_number = certain_zone(p.value for p in card.contact_points if p.kind is ContactKind.PHONE)
+        timezone = of_number or offices[card.office or reader.office].timezone
+        return CardDetails(
+            card=card,
+            timezone=timezone,
+            of_number=of_number is not None,
+            local_time=self._clock.now().astimezone(ZoneInfo(timezone)),
+        )
+
+    async def search(self, reader: Reader, text: str, limit: int = 8) -> tuple[Customer, ...]:
+        """Cards for what was typed so far: beginnings of words of the title in any order, or any part
+        (three digits or more) of a number. Exact ones first, then own, then those changed last.
+        """
+        seen = scope(reader, Action.CUSTOMERS_READ)
+        async with self._database.transaction() as connection:
+            offices = {office.name: office for office in await people.load_offices(connection)}
+            home = offices.get(reader.office)
+            wanted = searching.sought(text, home.country if home is not None else "")
+            ids = await searching.search(connection, wanted, seen, me=reader.person, limit=limit)
+            cards = {card.id: card for card in await store.of_ids(connection, ids)}
+        return tuple(cards[id] for id in ids if id in cards)
+
+    async def _seen(
+        self, connection: AsyncConnection, reader: Reader, customer_id: UUID, met: bool
+    ) -> Customer:
+        seen = EVERYTHING if met else scope(reader, Action.CUSTOMERS_READ)
+        into = await store.merged_into(connection, customer_id)
+        found = await store.get(connection, into or customer_id, seen)
         if found is None:
             raise NotFound(N_("There is no such card."))
         return found
@@ -126,7 +174,7 @@ class CustomerService:
         now = self._clock.now()
         customer = Customer(
             id=new_id(),
-            title=_title(new.title),
+            title=changing.title_of(new.title),
             status=CardStatus.KEPT,
             owner=new.owner,
             office=office,
@@ -135,16 +183,22 @@ class CustomerService:
             updated_at=now,
         )
         async with self._database.transaction() as connection:
-            await _require_owner(connection, new.owner)
+            await changing.require_owner(connection, new.owner)
             if new.owner not in (None, reader.person) and not may(
                 reader, Action.CUSTOMERS_ASSIGN, office=office
             ):
                 raise Forbidden(N_("Only a supervisor gives a card to somebody else."), field="owner")
             await store.add(connection, customer)
-            await _set_phones(connection, customer, new.phones, new.shared, now)
-            customer = await _fresh(connection, customer.id)
+            await changing.set_phones(connection, customer, new.phones, new.shared, now)
+            customer = await changing.fresh(connection, customer.id)
             await self._write(
-                connection, reader.person, "customer.created", customer.id, None, _audited(customer), now
+                connection,
+                reader.person,
+                "customer.created",
+                customer.id,
+                None,
+                changing.audited(customer),
+                now,
             )
             await outbox.add(connection, [CustomerCreated(at=now, customer=customer)])
         return customer
@@ -154,17 +208,51 @@ class CustomerService:
         now = self._clock.now()
         async with self._database.transaction() as connection:
             seen = scope(reader, Action.CUSTOMERS_WRITE)
+            customer_id = await store.merged_into(connection, customer_id) or customer_id
             before = await store.get(connection, customer_id, seen, lock=True)
             if before is None:
                 raise NotFound(N_("There is no such card."))
+            if before.status is CardStatus.MERGED:  # a moment ago
+                raise Conflict(N_("This card has become part of another."), code="card_merged")
             values = await self._columns(connection, reader, before, change)
             if change.phones is not UNSET:
-                await _set_phones(connection, before, change.phones, change.shared, now)
+                await changing.set_phones(connection, before, change.phones, change.shared, now)
             await store.change(connection, customer_id, {**values, "updated_at": now})
-            after = await _fresh(connection, customer_id)
-            was, became = changed(_audited(before), _audited(after))
+            after = await changing.fresh(connection, customer_id)
+            was, became = changed(changing.audited(before), changing.audited(after))
             await self._write(connection, reader.person, "customer.updated", customer_id, was, became, now)
-            await outbox.add(connection, _events(before, after, reader.person, now))
+            await outbox.add(connection, changing.events_of(before, after, reader.person, now))
+        return after
+
+    async def preview_merge(
+        self, reader: Reader, keep: UUID, drop: UUID, take: Collection[MergeField] = ()
+    ) -> MergePreview:
+        """What *keep* will have when *drop* has become part of it.
+
+        What only one of them says is kept; where both differ *keep* is right, but for the fields to
+        *take* from *drop*. Raises BadInput, NotFound, Conflict (`card_merged`).
+        """
+        async with self._database.transaction() as connection:
+            kept, dropped = await merging.both(connection, reader, keep, drop, lock=False)
+            calls = [await follower.count(connection, (keep, drop)) for follower in self._followers]
+        return merging.preview(reader, kept, dropped, take, sum(calls))
+
+    async def merge(
+        self, reader: Reader, keep: UUID, drop: UUID, take: Collection[MergeField] = ()
+    ) -> Customer:
+        """Let *drop* become part of *keep*, as `preview_merge` says, with all that led to it; the kept card.
+
+        Raises also Forbidden: cards of two owners are merged by a supervisor.
+        """
+        now = self._clock.now()
+        async with self._database.transaction(timeout_s=MERGE_S) as connection:
+            await merging.one_at_a_time(connection)
+            kept, dropped = await merging.both(connection, reader, keep, drop, lock=True)
+            planned = merging.preview(reader, kept, dropped, take, calls=0)
+            after, events = await merging.write(connection, reader, kept, planned, now)
+            for follower in self._followers:
+                events += await follower.merged(connection, after, drop, now)
+            await outbox.add(connection, events)
         return after
 
     async def _columns(
@@ -172,11 +260,11 @@ class CustomerService:
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if change.title is not UNSET:
-            values |= {"title": _title(change.title), "status": CardStatus.KEPT.value}
+            values |= {"title": changing.title_of(change.title), "status": CardStatus.KEPT.value}
         if change.owner is not UNSET and change.owner != before.owner:
             if not may(reader, Action.CUSTOMERS_ASSIGN, office=before.office):
                 raise Forbidden(N_("Only a supervisor gives a card to somebody else."), field="owner")
-            await _require_owner(connection, change.owner)
+            await changing.require_owner(connection, change.owner)
             values["owner"] = change.owner
         return values
 
@@ -200,57 +288,3 @@ class CustomerService:
             before=before,
             after=after,
         )
-
-
-async def _set_phones(
-    connection: AsyncConnection, customer: Customer, phones: Collection[str], shared: bool, at: datetime
-) -> None:
-    """Make *phones* those of *customer*. Raises BadInput; Conflict when one leads to another card too."""
-    if any(to_e164(phone, country="") != phone for phone in phones):
-        raise BadInput(N_("This is not a telephone number."), field="phones", hint="+74955550142")
-    had = {point.value: point.id for point in customer.contact_points if point.kind is ContactKind.PHONE}
-    points = await store.lock_points(connection, set(phones) - set(had), at)
-    others = await store.cards_of_points(connection, points.values())
-    if others and not shared:
-        raise Conflict(
-            N_("This number has a card already."),
-            field="phones",
-            hint=N_("Say that it is shared when it belongs to both."),
-            code="number_taken",
-        )
-    await store.link(connection, customer.id, points.values())
-    await store.unlink(connection, customer.id, [id for value, id in had.items() if value not in phones])
-
-
-async def _require_owner(connection: AsyncConnection, owner: str | None) -> None:
-    if owner is not None and await store.person_office(connection, owner) is None:
-        raise BadInput(N_("Nobody has this name."), field="owner")
-
-
-async def _fresh(connection: AsyncConnection, id: UUID) -> Customer:
-    customer = await store.get(connection, id, EVERYTHING)
-    assert customer is not None  # written in this transaction
-    return customer
-
-
-def _title(text: str) -> str:
-    title = " ".join(text.split())
-    if not 1 <= len(title) <= 200:
-        raise BadInput(N_("A title has 1 to 200 characters."), field="title")
-    return title
-
-
-def _audited(customer: Customer) -> dict[str, Any]:
-    return {
-        "title": customer.title,
-        "status": customer.status.value,
-        "owner": customer.owner,
-        "phones": [point.value for point in customer.contact_points],
-    }
-
-
-def _events(before: Customer, after: Customer, by: str, at: datetime) -> list[Event]:
-    events: list[Event] = [CustomerChanged(at=at, customer=after, by=by)]
-    if before.owner != after.owner:
-        events.append(OwnerChanged(at=at, customer=after, before=before.owner, by=by))
-    return events

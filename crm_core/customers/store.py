@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, exists, false, func, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    exists,
+    false,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.customers.model import CardStatus, ContactKind, ContactPoint, Customer
-from crm_core.customers.tables import ContactChoiceRow, ContactPointRow, CustomerContactRow, CustomerRow
+from crm_core.customers.tables import (
+    TITLE_WORDS,
+    ContactChoiceRow,
+    ContactPointRow,
+    CustomerContactRow,
+    CustomerRow,
+)
 from crm_core.ids import new_id
 from crm_core.people.tables import PersonRow
 from crm_core.permissions import Scope
@@ -83,11 +102,15 @@ def _by_phone(phone: str) -> Any:
 
 def _by_title(title: str) -> ColumnElement[bool]:
     """Each word of *title* begins a word of the card's title."""
-    words = ["".join(char for char in word if char.isalnum()) for word in title.split()]
-    query = " & ".join(f"{word}:*" for word in words if word)
+    query = words_query(title)
     if not query:
         return false()
-    return func.to_tsvector("simple", CustomerRow.title).op("@@")(func.to_tsquery("simple", query))
+    return literal_column(TITLE_WORDS, TSVECTOR).op("@@")(func.to_tsquery("simple", query))
+
+
+def words_query(text: str) -> str:
+    """*text* as a text query: each of its words begins a word of the title, in any order. May be empty."""
+    return " & ".join(f"{word}:*" for word in re.findall(r"[^\W_]+", text))
 
 
 async def get(connection: AsyncConnection, id: UUID, scope: Scope, *, lock: bool = False) -> Customer | None:
@@ -96,6 +119,12 @@ async def get(connection: AsyncConnection, id: UUID, scope: Scope, *, lock: bool
     rows = (await connection.execute(query.with_for_update() if lock else query)).all()
     found = await _with_points(connection, rows)
     return found[0] if found else None
+
+
+async def merged_into(connection: AsyncConnection, id: UUID) -> UUID | None:
+    """The card that *id* became part of; None when it did not."""
+    found = await connection.execute(select(CustomerRow.merged_into).where(CustomerRow.id == id))
+    return found.scalar_one_or_none()
 
 
 async def of_ids(connection: AsyncConnection, ids: Collection[UUID]) -> tuple[Customer, ...]:
@@ -127,6 +156,7 @@ async def _with_points(connection: AsyncConnection, rows: Iterable[Row[Any]]) ->
             contact_points=tuple(points.get(row.id, ())),
             created_at=row.created_at,
             updated_at=row.updated_at,
+            merged_into=row.merged_into,
         )
         for row in rows
     )
@@ -203,6 +233,32 @@ async def unlink(connection: AsyncConnection, customer: UUID, points: Collection
         )
     linked = exists().where(CustomerContactRow.contact_point_id == ContactPointRow.id)
     await connection.execute(delete(ContactPointRow).where(ContactPointRow.id.in_(points), ~linked))
+
+
+async def take_over(connection: AsyncConnection, kept: UUID, dropped: UUID) -> None:
+    """Give *kept* the contact points and choices of *dropped*; both cards are locked by the caller."""
+    points = select(CustomerContactRow.contact_point_id).where(CustomerContactRow.customer_id == dropped)
+    in_order = (
+        select(ContactPointRow.id).where(ContactPointRow.id.in_(points)).order_by(ContactPointRow.value)
+    )
+    await connection.execute(in_order.with_for_update(read=True, key_share=True))
+    await connection.execute(
+        insert(CustomerContactRow)
+        .from_select(
+            ["contact_point_id", "customer_id"],
+            points.add_columns(literal(kept, CustomerContactRow.customer_id.type)),
+        )
+        .on_conflict_do_nothing()
+    )
+    await connection.execute(
+        update(ContactChoiceRow).where(ContactChoiceRow.customer_id == dropped).values(customer_id=kept)
+    )
+    await connection.execute(delete(CustomerContactRow).where(CustomerContactRow.customer_id == dropped))
+    await connection.execute(
+        update(CustomerRow)
+        .where((CustomerRow.id == dropped) | (CustomerRow.merged_into == dropped))
+        .values(merged_into=kept, status=CardStatus.MERGED.value)
+    )
 
 
 async def remember_choice(

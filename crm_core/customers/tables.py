@@ -10,10 +10,26 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, literal_column, text
+from sqlalchemy import (
+    DDL,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    event,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from crm_core.db.base import Base
+
+# What stands between the words of a title. PostgreSQL's own reading would take `a.b` for the name of a
+# host, `<b>` for nothing at all, and 8.3 for one number.
+BLANKS = r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~«»„“”‘’–—…·№"""
+_QUOTED = BLANKS.replace("'", "''")
+TITLE_WORDS = f"to_tsvector('simple', translate(title, '{_QUOTED}', repeat(' ', {len(BLANKS)})))"
 
 
 class CustomerRow(Base):
@@ -25,6 +41,12 @@ class CustomerRow(Base):
         # Lists walk the key downwards (UUIDv7: newest first) inside what the reader may see.
         Index(None, "office", "id"),
         Index(None, "owner", "id"),
+        # Search as one types looks at what changed last first.
+        Index(None, "updated_at"),
+        Index(None, "office", "updated_at"),
+        Index(None, "owner", "updated_at"),
+        Index("ix_customers_title", text("lower(title)")),
+        Index("ix_customers_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         # Open work by agent is counted while calls are routed.
         Index(
             "ix_customers_provisional",
@@ -35,7 +57,7 @@ class CustomerRow(Base):
         # flush would fall on a caller.
         Index(
             "ix_customers_title_words",
-            text("to_tsvector('simple', title)"),
+            literal_column(TITLE_WORDS),
             postgresql_using="gin",
             postgresql_with={"fastupdate": "off"},
         ),
@@ -48,6 +70,7 @@ class CustomerRow(Base):
     office: Mapped[str | None] = mapped_column(ForeignKey("offices.name"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("customers.id"))
 
 
 class ContactPointRow(Base):
@@ -64,12 +87,24 @@ class ContactPointRow(Base):
             func.reverse(literal_column("value")).label("ending"),
             postgresql_ops={"ending": "text_pattern_ops"},
         ),
+        # Or by some digits in the middle.
+        Index(
+            "ix_contact_points_part",
+            "value",
+            postgresql_using="gin",
+            postgresql_ops={"value": "gin_trgm_ops"},
+            postgresql_with={"fastupdate": "off"},
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
     value: Mapped[str]
     created_at: Mapped[datetime]
+
+
+_TRIGRAMS = DDL("CREATE EXTENSION IF NOT EXISTS pg_trgm")  # type: ignore[no-untyped-call]
+event.listen(ContactPointRow.__table__, "before_create", _TRIGRAMS)
 
 
 class CustomerContactRow(Base):

@@ -93,9 +93,6 @@ async def test_searches_use_their_indexes(house: House) -> None:
         for condition, index in plans.items():
             plan = await connection.fetch(f"EXPLAIN SELECT id FROM contact_points WHERE {condition}")
             assert any(index in row[0] for row in plan)
-        query = "to_tsvector('simple', title) @@ to_tsquery('simple', 'volk:*')"
-        plan = await connection.fetch(f"EXPLAIN SELECT id FROM customers WHERE {query}")
-        assert any("ix_customers_title_words" in row[0] for row in plan)
 
 
 async def test_filters_by_owner_state_and_time(house: House) -> None:
@@ -223,3 +220,17 @@ async def test_only_supervisors_make_cards_for_others(house: House) -> None:
         await house.customers.create(ANNA, NewCustomer(title="X", owner="elena"))
     assert caught.value.field == "owner"
     assert (await house.customers.create(VIKTOR, NewCustomer(title="X", owner="elena"))).owner == "elena"
+
+
+async def test_a_card_is_shown_with_the_customers_time(house: House) -> None:
+    card = await marina(house)
+    shown = await house.customers.details(ANNA, card.id)
+    assert (shown.card, shown.timezone, shown.of_number) == (card, "Europe/Moscow", True)
+    assert shown.local_time == house.clock.now()
+    assert str(shown.local_time.tzinfo) == "Europe/Moscow"
+    await house.customers.update(ADMIN, card.id, CustomerChange(phones=("+79165550142",)))
+    await house.rows("UPDATE customers SET office = 'baku' WHERE id = $1", card.id)
+    unsure = await house.customers.details(ANNA, card.id, met=True)
+    assert (unsure.timezone, unsure.of_number) == ("Asia/Baku", False)
+    with pytest.raises(NotFound):
+        await house.customers.details(RASHID, new_id())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -112,3 +113,31 @@ async def test_a_database_of_a_newer_callcard_is_refused(make_empty: Callable[[]
 async def test_a_database_that_is_away_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await migrate.upgrade("postgresql://callcard@127.0.0.1:1/callcard")
+
+
+async def test_a_database_where_the_trigrams_cannot_be_had_is_refused_in_one_line(
+    postgres_home: Path, make_empty: Callable[[], str]
+) -> None:
+    """An ordinary owner makes the extension; who may only make tables there is told what to do."""
+    dsn = make_empty()
+    name = urlsplit(dsn).path.lstrip("/")
+    admin = await asyncpg.connect(embedded.dsn(postgres_home, "postgres"))
+    guest = f"guest_{uuid4().hex}"
+    await admin.execute(f"CREATE ROLE {guest} LOGIN")
+    try:
+        inside = await asyncpg.connect(dsn)
+        await inside.execute(f"GRANT ALL ON SCHEMA public TO {guest}")
+        await inside.close()
+        theirs = dsn.replace("callcard@", f"{guest}@", 1)
+        assert theirs != dsn
+        with pytest.raises(StartRefused, match="extension pg_trgm is needed") as refused:
+            await migrate.upgrade(theirs)
+        assert "\n" not in str(refused.value)
+        await admin.execute(f"ALTER DATABASE {name} OWNER TO {guest}")
+        await migrate.upgrade(theirs)
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.execute(f"CREATE DATABASE {name}")
+        await admin.execute(f"DROP OWNED BY {guest}")
+        await admin.execute(f"DROP ROLE {guest}")
+        await admin.close()

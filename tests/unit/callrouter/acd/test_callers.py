@@ -191,3 +191,29 @@ async def test_a_live_call_follows_its_card(shared: World) -> None:
     caller.hang_up()
     shared.dispatcher.card_changed(card_of(card, title="Somebody else"))
     assert caller.call.customer_title == "Kamran", "over: as it was"
+
+
+async def test_a_live_call_follows_a_card_that_became_part_of_another(shared: World) -> None:
+    caller = await shared.arrive("+994501112233")
+    dropped = caller.call.customer_id
+    assert dropped is not None
+    shared.dispatcher.merged(card_of(IGOR, title="Igor", owner="anna"), dropped)
+    assert (caller.call.customer_id, caller.call.customer_title) == (IGOR, "Igor")
+    caller.hang_up()
+    shared.callers.away = True
+    assert (await shared.arrive("+994501112233")).agent == "anna", "remembered as the kept one"
+
+
+async def test_two_choices_that_became_one_card_are_no_choice_any_more(shared: World) -> None:
+    number = "+994125550142"
+    third = CardChoice(customer_id=new_id(), title="Rauf", owner=None, office="baku")
+    known = shared.callers.known[number]
+    shared.callers.known[number] = replace(known, choices=(*known.choices, third))
+    caller = await shared.arrive(number)
+    caller.pick_up()
+    shared.dispatcher.merged(card_of(OLGA, title="Olga"), third.customer_id)
+    assert [choice.title for choice in caller.call.choices] == ["Igor", "Olga"]
+    shared.dispatcher.merged(card_of(OLGA, title="Olga"), IGOR)
+    await _work_behind(shared)
+    assert (caller.call.customer_id, caller.call.choices) == (OLGA, ())
+    assert shared.callers.owned == [(OLGA, "anna")]

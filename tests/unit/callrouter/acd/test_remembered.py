@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from callrouter.acd import remembered
 from callrouter.acd.remembered import Remembered
-from crm_core.customers.model import CardChoice, Identity
+from crm_core.customers.model import CardChoice, ContactKind, ContactPoint, Identity
 from crm_core.ids import new_id
 from tests.unit.callrouter.acd.world import card_of
 
@@ -54,3 +56,13 @@ def test_the_oldest_are_forgotten_with_all_that_leads_to_them(monkeypatch: pytes
     known.owner_became(IGOR, "anna")
     known.chosen(DID, Identity(e164=NUMBER, customer_id=OLGA))
     assert [known.get(raw, DID) for raw in ("2", "3")] == [Identity(e164=NUMBER, customer_id=OLGA)] * 2
+
+
+def test_a_number_whose_cards_became_one_is_no_choice() -> None:
+    known = Remembered()
+    known.put(NUMBER, DID, SHARED)
+    point = ContactPoint(id=new_id(), kind=ContactKind.PHONE, value=NUMBER)
+    kept = replace(card_of(OLGA, title="Olga", owner="anna"), contact_points=(point,))
+    known.merged(kept, IGOR)
+    after = known.get(NUMBER, DID)
+    assert after == Identity(e164=NUMBER, customer_id=OLGA, title="Olga", owner="anna")

@@ -1,0 +1,161 @@
+"""Search as one types: the few cards worth showing, however many there are.
+
+Words that half of all cards have cannot be sorted at each keystroke. So first the cards changed last are
+looked at, one's own and those one may see: what many cards have is among these. Only when fewer than asked
+are found there, the indexes of words and of parts of numbers are asked, and what they give is then little.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from crm_core.customers.store import words_query
+from crm_core.customers.tables import TITLE_WORDS
+from crm_core.permissions import Scope
+from crm_core.phone_number import to_e164
+
+NEAR = 2000  # cards changed last that are looked at first
+MIN_DIGITS = 3
+MAX_TEXT = 80
+
+_NUMBER = re.compile(r"[0-9+(). /-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A text as it is looked for. *part*, *home*: digits of a number, also without the dialling prefix."""
+
+    text: str
+    words: str
+    part: str | None
+    home: str | None
+    e164: str | None
+
+    @property
+    def nothing(self) -> bool:
+        """Too little to look for."""
+        return not self.words and self.part is None
+
+
+def sought(text: str, country: str) -> Sought:
+    """What *text*, typed in *country*, may mean: words of a title, or a piece of a number, or both."""
+    text = " ".join(text[:MAX_TEXT].replace("\x00", " ").split())
+    digits = re.sub(r"[^0-9]", "", text) if _NUMBER.fullmatch(text) else ""
+    part = digits if len(digits) >= MIN_DIGITS else None
+    return Sought(
+        text=text,
+        words=words_query(text),
+        part=part,
+        home=_without_prefix(part, country) if part and not text.startswith("+") else part,
+        e164=to_e164(text, country=country) if part else None,
+    )
+
+
+async def search(
+    connection: AsyncConnection, wanted: Sought, seen: Scope, *, me: str, limit: int
+) -> list[UUID]:
+    """Ids of at most *limit* cards that *seen* holds: exact ones first, then own, then changed last."""
+    if wanted.nothing or seen.nothing:
+        return []
+    values = {
+        "text": wanted.text,
+        "words": wanted.words,
+        "part": f"%{wanted.part}%",
+        "home": f"%{wanted.home}%",
+        "e164": wanted.e164,
+        "me": me,
+        "person": seen.person,
+        "office": seen.office,
+        "team": seen.team,
+        "near": NEAR,
+        "limit": limit,
+    }
+    exact = await _ids(connection, _exact(wanted, seen), values)
+    found = await _ids(connection, _near(wanted, seen), values)
+    if len(found) < limit:
+        found = await _ids(connection, _anywhere(wanted, seen), values)
+    return list(dict.fromkeys((*exact, *found)))[:limit]
+
+
+async def _ids(connection: AsyncConnection, statement: str, values: dict[str, Any]) -> list[UUID]:
+    return [row.id for row in await connection.execute(sql(statement), values)]
+
+
+# All text of ours: what was typed, and who types it, are values.
+
+_RANKED = "ORDER BY (owner = :me) IS TRUE DESC, updated_at DESC, id DESC LIMIT :limit"
+_OF_NUMBER = """
+SELECT link.customer_id FROM contact_points point
+JOIN customer_contacts link ON link.contact_point_id = point.id WHERE point.kind = 'phone'"""
+_PART = "(point.value LIKE :part OR point.value LIKE :home)"
+
+
+def _branches(seen: Scope) -> list[str]:
+    """The ways to a card the reader may see, each with an index of its own in order of change."""
+    if seen.all:
+        return ["true"]
+    ways = [
+        "owner = :person" if seen.person is not None else "",
+        "office = :office" if seen.office is not None else "",
+        "owner IN (SELECT name FROM people WHERE team = :team)" if seen.team is not None else "",
+    ]
+    return [way for way in ways if way]
+
+
+def _visible(seen: Scope) -> str:
+    return f"status <> 'merged' AND ({' OR '.join(_branches(seen))})"
+
+
+def _exact(wanted: Sought, seen: Scope) -> str:
+    """Cards of just this title or number."""
+    number = f"id IN ({_OF_NUMBER} AND point.value = :e164)" if wanted.e164 is not None else "false"
+    return f"""
+WITH found AS MATERIALIZED (
+    SELECT id FROM customers WHERE lower(title) = lower(:text)
+    UNION SELECT id FROM customers WHERE {number})
+SELECT id FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(seen)} {_RANKED}"""  # noqa: S608
+
+
+def _near(wanted: Sought, seen: Scope) -> str:
+    """Among one's own cards and those one may see, a bounded number of those changed last."""
+    walks = " UNION ".join(
+        f"""(SELECT id, title, owner, updated_at FROM customers WHERE status <> 'merged' AND {way}
+        ORDER BY updated_at DESC LIMIT :near)"""  # noqa: S608
+        for way in dict.fromkeys(("owner = :me", *_branches(seen)))
+    )
+    part = f"EXISTS ({_OF_NUMBER} AND link.customer_id = near.id AND {_PART})" if wanted.part else "false"
+    return f"""
+WITH near AS MATERIALIZED ({walks})
+SELECT id FROM near WHERE {_words(wanted)} OR {part} {_RANKED}"""  # noqa: S608
+
+
+def _anywhere(wanted: Sought, seen: Scope) -> str:
+    """By the indexes. The choice of way is not left to the planner: what is common was found before."""
+    ways = [f"SELECT id FROM customers WHERE {_words(wanted)}"]  # noqa: S608
+    if wanted.part:
+        ways.append(f"{_OF_NUMBER} AND {_PART}")
+    return f"""
+WITH found AS MATERIALIZED ({" UNION ".join(ways)}),
+known AS MATERIALIZED (
+    SELECT id, owner, updated_at FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(seen)})
+SELECT id FROM known {_RANKED}"""  # noqa: S608
+
+
+def _words(wanted: Sought) -> str:
+    return f"{TITLE_WORDS} @@ to_tsquery('simple', :words)" if wanted.words else "false"
+
+
+def _without_prefix(digits: str, country: str) -> str:
+    """*digits* without what is dialled before a number at home or abroad: no E.164 number holds it."""
+    about = phonenumbers.PhoneMetadata.metadata_for_region(country, None)
+    for prefix in ("00", about.national_prefix if about is not None else None):
+        if prefix and digits.startswith(prefix) and len(digits) - len(prefix) >= MIN_DIGITS:
+            return digits.removeprefix(prefix)
+    return digits
