@@ -80,6 +80,8 @@ class PhoneKeys:
             while True:
                 await self._wait()
                 self._changed.clear()
+                if not self._endpoints and not self._there:
+                    continue  # nobody has such a phone
                 try:
                     await self.sync()
                 except CallcardError as error:
