@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asterisk_conf.music import music_folder
+
 # sockaddr_un.sun_path holds 108 bytes with its NUL (unix(7)); Asterisk cuts a longer path silently.
 LONGEST_SOCKET_PATH = 107
 CONTROL_SOCKET = "asterisk.ctl"
@@ -53,7 +55,7 @@ class PbxSettings:
     ari_user: str = "callcard-router"
     ari_secret: str | None = None  # needed for browser phones
     device_secrets: Mapping[str, str] = field(default_factory=dict)  # endpoint -> password
-    music_classes: frozenset[str] = frozenset()  # folders of music there are; other classes play `default`
+    music_classes: frozenset[str] = frozenset()  # those that have sound; others play `default`
 
     @property
     def etc(self) -> Path:
@@ -83,7 +85,7 @@ class PbxSettings:
     @property
     def music(self) -> Path:
         """Music of classes other than `default`, one folder for each."""
-        return self.home / "music"
+        return music_folder(self.home)
 
     @property
     def control_socket(self) -> Path:
@@ -105,8 +107,3 @@ class PbxSettings:
             self.run_dir,
             self.recordings,
         )
-
-
-def music_classes(folder: Path) -> frozenset[str]:
-    """Names of the folders in *folder* that hold any file: what `PbxSettings.music_classes` wants."""
-    return frozenset(entry.name for entry in folder.glob("*") if entry.is_dir() and any(entry.iterdir()))

@@ -123,7 +123,7 @@ def check(file: OfficePath) -> None:
     """Say what is wrong with an office file, or that nothing is."""
     from callcard.office_commands import check_office
 
-    _run(check_office(file))
+    _run(check_office(read_settings(), file))
 
 
 @office.command

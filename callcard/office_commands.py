@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from asterisk_conf.apply import PbxLoader
+from asterisk_conf.music import music_folder, without_sound
 from callcard.access import opened_database
 from callcard.layout import Layout, read_running
 from callcard.pbx import found_asterisk, pbx_settings
@@ -47,13 +48,17 @@ def office_service(database: Database) -> OfficeService:
     return OfficeService(database, followers=(FileCustomers(SystemClock()), FileDispositions()))
 
 
-async def check_office(path: Path) -> int:
+async def check_office(settings: Settings, path: Path) -> int:
     """Print every problem of the file, one a line; 1 when there is any."""
     try:
         office = read_office(read_text(path))
     except OfficeProblems as problems:
         for place in _places(path, problems):
             say(place)
+        return 1
+    if silent := _silent_music(settings, path, office):
+        for problem in silent:
+            say(problem)
         return 1
     say(
         Message(
@@ -78,6 +83,8 @@ async def diff_office(settings: Settings, path: Path) -> int:
 async def apply_office(settings: Settings, path: Path, *, base: int | None) -> int:
     """Apply the file: to the database, and to the private PBX when it runs."""
     text, office = read_checked(path)
+    if silent := _silent_music(settings, path, office):
+        raise BadOffice("\n".join(map(in_words, silent)))
     async with opened_database(settings) as database:
         loader = await _loader(settings, office)
         applied = await office_service(database).apply(text, base, getpass.getuser(), loader)
@@ -118,6 +125,21 @@ async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:
         raise Conflict(N_("The demo's phones would be lost: its office stays as it is while it runs."))
     asterisk = await found_asterisk(settings.cache, settings.asterisk)
     return PbxLoader(pbx_settings(settings, load_keys(settings.data), office), asterisk)
+
+
+def _silent_music(settings: Settings, path: Path, office: OfficeFile) -> list[Message]:
+    """Queues whose callers would hear other music than the file says. Another PBX has classes of its own."""
+    if not settings.private_pbx:
+        return []
+    return [
+        Message(
+            "{path}: queues.{queue}.music: there is no sound in {folder}: put WAV files there",
+            path=path,
+            queue=queue,
+            folder=folder,
+        )
+        for queue, folder in without_sound(office, music_folder(Layout(settings.data).pbx))
+    ]
 
 
 def _places(path: Path, problems: OfficeProblems) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from asterisk_conf import generations
 from asterisk_conf.find import find_asterisk
+from asterisk_conf.music import music_classes, music_folder
 from asterisk_conf.private_pbx import PrivatePbx, prepare, run_dir
 from asterisk_conf.render import Rendered, endpoints_of, render
 from asterisk_conf.settings import Asterisk, PbxSettings
@@ -82,6 +83,7 @@ def pbx_settings(settings: Settings, keys: Keys, office: OfficeFile) -> PbxSetti
         http_port=settings.pbx_http_port,
         ari_secret=ari_secret(keys),
         device_secrets={endpoint: device_secret(keys, endpoint) for endpoint in endpoints_of(office)},
+        music_classes=music_classes(music_folder(layout.pbx)),
     )
 
 

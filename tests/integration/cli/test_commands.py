@@ -41,6 +41,21 @@ def test_check_names_the_line_of_every_problem(callcard: CommandLine, short_tmp:
     assert "'olga', who is not in people" in said.lines[1]
 
 
+def test_waiting_music_needs_sound(with_database: CommandLine, short_tmp: Path) -> None:
+    named = changed(short_tmp, "named.yaml", "ring_s: 15      #", "music: piano\n    ring_s: 15      #")
+    music = with_database.data / "pbx" / "music" / "piano"
+    silent = f"sales.music: there is no sound in {music}: put WAV files there"
+    said = with_database("office", "check", named)
+    assert said.code == 1 and said.lines == [f"{named}: queues.{silent}"]
+    assert silent in with_database("office", "apply", named).refused()
+    music.mkdir(parents=True)
+    (music / "one.wav").write_bytes(b"")
+    assert with_database("office", "check", named).code == 0
+    rendered = short_tmp / "conf"
+    assert with_database("pbx", "render", "--office", named, "--to", rendered).code == 0
+    assert f"[piano]\nmode = files\ndirectory = {music}\n" in (rendered / "musiconhold.conf").read_text()
+
+
 def test_an_office_is_applied_shown_changed_and_guarded(with_database: CommandLine, short_tmp: Path) -> None:
     assert "There is no applied office yet" in with_database("office", "export").refused()
     first = with_database("office", "apply", SAMPLE)
