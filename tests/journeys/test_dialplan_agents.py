@@ -16,13 +16,16 @@ TONES = (440, 600, 850)
 
 
 async def talk(house: House, agent: str = "anna") -> tuple[OutgoingCall, IncomingCall]:
-    """A customer talks with *agent*; the call and the agent's leg."""
+    """A customer talks with *agent*; the call and the agent's leg.
+
+    Until both are in the bridge Asterisk takes a REFER with 202 and then tells 400: nothing happens.
+    """
     house.phones[agent].behaviour = Answer()
     call = await house.call()
     leg = await house.phones[agent].next_invite()
     await asyncio.gather(call.answered(), leg.answered())
-    await asyncio.gather(call.hears(TONES, 600), leg.hears(TONES, 440))  # bridged, not only answered
-    await asyncio.sleep(0.3)  # a REFER while Asterisk still moves the bridge is accepted and comes to nothing
+    await house.ami.event(Event="BridgeEnter", BridgeNumChannels="2")
+    await asyncio.gather(call.hears(TONES, 600), leg.hears(TONES, 440))
     return call, leg
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.calls.model import Outcome
+from crm_core.calls.model import CallState, Outcome
 from crm_core.customers.model import Identity
 from crm_core.ids import new_id
 from crm_core.presence.model import AgentState, ChosenState
@@ -107,6 +107,7 @@ async def test_sent_to_a_queue_by_refer_it_goes_to_somebody_else(tmp_path: Path)
         if not house.phones["anna"].calls:
             sender, taker = taker, sender
         leg = await house.phones[sender].next_invite()
+        await house.until(lambda: house.last().state is CallState.TALKING, "both to be in the bridge")
         server = house.running.settings
         assert await leg.refer(f"sip:600@{server.sip_bind}:{server.sip_port}") == 202
         taken = await house.phones[taker].next_invite(timeout=5)
