@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crm_core.calls.model import CallState, Outcome
 from crm_core.i18n import N_
-from crm_core.presence.model import AgentState
+from crm_core.presence.model import BREAK_REASONS, AgentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,11 @@ def break_word(reason: str) -> str:
     return BREAKS.get(reason, reason)
 
 
+def breaks() -> tuple[tuple[str, str], ...]:
+    """Reasons of a break to choose from, each with its message id."""
+    return tuple((reason, BREAKS[reason]) for reason in BREAK_REASONS)
+
+
 def key_word(key: str) -> str:
     """What stands on a button for *key* (`data-key`), as a message id."""
     return KEYS.get(key, key.upper() if len(key) == 1 else key.replace("+", " "))
@@ -89,5 +94,6 @@ LOOKS: Mapping[str, Callable[[str], object]] = {
     "call_look": call_look,
     "outcome_look": outcome_look,
     "break_word": break_word,
+    "breaks": breaks,
     "key_word": key_word,
 }

@@ -19,6 +19,8 @@ from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
 from agent_ui.language import Manner
+from crm_core.calls.model import TraceLine
+from crm_core.calls.trace import render
 from crm_core.i18n import Message, as_message, translator
 from crm_core.phone_number import format_for
 
@@ -107,6 +109,11 @@ def initials(name: str) -> str:
     return "".join(letters[:1] + letters[1:][-1:]) or "?"
 
 
+def explained(line: TraceLine) -> str:
+    """A step of a call's trace as a sentence. People and queues are called as they are in its values."""
+    return render(line, gettext)
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "said": said,
     "clock": clock,
@@ -118,6 +125,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "percent": percent,
     "iso": iso,
     "initials": initials,
+    "explained": explained,
 }
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from agent_ui.live.rounds import PACE_S, Rounds
 from agent_ui.live.socket import Close, LiveSocket
 from crm_core.bus.event import Event
 from crm_core.bus.port import Bus, Lagged
@@ -26,7 +27,7 @@ from crm_core.i18n import N_
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveEvent, Snapshot, Tick
 from crm_core.live.projection import LiveState, Seed
-from crm_core.live.stream import KEPT_EVENTS, LiveStream, NumberedEvent, frame, frames_for
+from crm_core.live.stream import KEPT_EVENTS, LiveStream, NumberedEvent, frame
 from crm_core.office.events import OfficeApplied
 from crm_core.people.events import SessionsEnded
 from crm_core.people.model import Reader
@@ -37,7 +38,6 @@ SEEN_EVENTS = 4096  # ids remembered, so that what was handed over is not told a
 SOCKETS_PER_PERSON = 16
 SOCKETS = 2000
 DURING_EVENTS = 10_000  # kept while a reload is owed; beyond it the oldest, which it will have read
-PORTION_S = 0.001  # for readers at a time, while calls wait to be routed on the same loop
 TICK_S = 10.0
 RECHECK_S = 1.0
 LOAD_TIMEOUT_S = 10.0
@@ -78,8 +78,8 @@ class LiveHub:
         self._stream = LiveStream(kept=kept)
         self._state: LiveState | None = None
         self._sockets: set[LiveSocket] = set()
-        self._behind: deque[LiveSocket] = deque()
-        self._catching_up: asyncio.Handle | None = None
+        self._feeds = Rounds(clock, self._bring_forward, self._is_behind, done=self._release)
+        self._screens = Rounds(clock, self._bring_forward, self._is_behind, pace_s=PACE_S)
         self._fresh: list[NumberedEvent] = []
         self._seen: OrderedDict[UUID, None] = OrderedDict()
         self._signed_out = asyncio.Event()
@@ -104,6 +104,16 @@ class LiveHub:
     def directory(self) -> Directory:
         """Who belongs where. Raises Unavailable before the first load."""
         return self._loaded().directory
+
+    @property
+    def state(self) -> LiveState:
+        """What happens now, for whoever draws it: to be asked only. Raises Unavailable before the load."""
+        return self._loaded()
+
+    @property
+    def last_id(self) -> str:
+        """Id of the newest event that `state` holds: who shows it goes on with `?since=` this."""
+        return self._stream.last_id
 
     def snapshot(self, reader: Reader) -> Snapshot:
         """All that *reader* may see now. Raises Unavailable before the first load."""
@@ -168,6 +178,7 @@ class LiveHub:
         number = self._stream.number(since) if since is not None else None
         socket.told = -1 if number is None else number
         self._sockets.add(socket)
+        self._rounds_of(socket).sockets.add(socket)
         missed = self._stream.after(socket.told) or ()
         self._bring_forward(socket)
         for event in missed:
@@ -176,6 +187,19 @@ class LiveHub:
     def leave(self, socket: LiveSocket) -> None:
         """Forget *socket*."""
         self._sockets.discard(socket)
+        self._rounds_of(socket).sockets.discard(socket)
+
+    def _rounds_of(self, socket: LiveSocket) -> Rounds:
+        return self._screens if socket.face.steady else self._feeds
+
+    def _is_behind(self, socket: LiveSocket) -> bool:
+        return socket.told < self._stream.last
+
+    def _release(self) -> None:
+        """Everybody has the bytes of these events."""
+        for event in self._fresh:
+            event.release()
+        self._fresh.clear()
 
     def _take(self, event: Event) -> None:
         if event.id in self._seen:
@@ -207,47 +231,38 @@ class LiveHub:
         if not added or not self._sockets:
             return
         self._fresh += added
-        if self._catching_up is None:
-            self._behind = deque(self._sockets)
-            self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
-
-    def _catch_up(self) -> None:
-        """Bring sockets forward for a moment; the loop gets its turn before the rest."""
-        self._catching_up = None
-        until = self._clock.monotonic() + PORTION_S
-        while self._behind:
-            self._bring_forward(self._behind.popleft())
-            if self._clock.monotonic() >= until and self._behind:
-                self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
-                return
-        if any(socket.told < self._stream.last for socket in self._sockets):
-            self._behind = deque(self._sockets)  # something happened since the round began
-            self._catching_up = asyncio.get_running_loop().call_soon(self._catch_up)
-            return
-        for event in self._fresh:
-            event.release()
-        self._fresh.clear()
+        self._feeds.begin()
+        self._screens.begin()
 
     def _bring_forward(self, socket: LiveSocket) -> None:
         """Send what *socket* has not been told yet; a snapshot when that is no longer known."""
         if socket not in self._sockets:
             return
+        try:
+            self._tell_one(socket)
+        except Exception:
+            # One that cannot be told must not keep the others waiting.
+            log.exception("live.socket_failed")
+            socket.end(Close.INTERNAL)
+            self.leave(socket)
+
+    def _tell_one(self, socket: LiveSocket) -> None:
         state = self._loaded()
         missed = self._stream.after(socket.told)
         if missed is None:
             self._send_snapshot(socket, state)
             return
         socket.told = self._stream.last
-        for payload in frames_for(missed, socket.reader, state.directory):
+        for payload in socket.face.changes(missed, state, socket.reader):
             if not socket.send(payload):
-                self._sockets.discard(socket)
+                self.leave(socket)
                 return
 
     def _send_snapshot(self, socket: LiveSocket, state: LiveState) -> None:
         socket.told = self._stream.last
-        snapshot = state.snapshot(socket.reader, self._clock.now())
-        if not socket.send(frame(self._stream.last_id, "snapshot", snapshot)):
-            self._sockets.discard(socket)
+        payload = socket.face.snapshot(state, socket.reader, self._stream.last_id, self._clock.now())
+        if not socket.send(payload):
+            self.leave(socket)
 
     def _on_health(self, part: PartHealth) -> None:
         if self._state is not None:
@@ -286,8 +301,8 @@ class LiveHub:
         # Kept events were judged by the old directory; what the bus still brings is told again.
         self._stream.forget()
         self._seen.clear()
-        for socket in tuple(self._sockets):
-            self._send_snapshot(socket, state)
+        self._feeds.begin()
+        self._screens.begin()
 
     async def _tick(self) -> None:
         while True:
@@ -320,7 +335,7 @@ class LiveHub:
             reader = valid.get(socket.reader.token_id or "")
             if reader is None and socket.reader.token_id in ids:
                 socket.end(Close.NOT_SIGNED_IN)
-                self._sockets.discard(socket)
+                self.leave(socket)
             elif reader is not None and reader != socket.reader and self._state is not None:
                 socket.reader = reader
                 self._send_snapshot(socket, self._state)

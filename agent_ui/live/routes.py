@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 from aiohttp import WSMsgType, hdrs, web
+from msgspec import field
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
 from agent_ui.auth.bearer import LIVE_PROTOCOL, offered_protocols
 from agent_ui.auth.same_origin import is_origin_of
+from agent_ui.language import preferences
+from agent_ui.live.faces import JSON, Face
+from agent_ui.live.html import WORKSHOP, HtmlFace, Workshop
+from agent_ui.live.screens import SCREENS, Screen
 from agent_ui.live.socket import Close, LiveSocket
+from agent_ui.pages import TEMPLATES
 from agent_ui.services import READER, SERVICES
-from crm_core.errors import Forbidden
+from crm_core.errors import BadInput, Forbidden
 from crm_core.i18n import N_
 
 HEARTBEAT_S = 20.0
@@ -23,9 +30,11 @@ LIVE = "/live"
 
 
 class LiveQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """*since*: id of the last event the client has."""
+    """*since*: id of the last event the client has; *as* html: the regions of *screen*, else data."""
 
     since: str | None = None
+    form: Literal["json", "html"] = field(default="json", name="as")
+    screen: str | None = None
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -33,6 +42,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     check_origin(request, services.origins)
     query = read_query(request, LiveQuestion)
+    face = _face(request, query)
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT_S,
         timeout=CLOSE_TIMEOUT_S,
@@ -47,7 +57,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     transport = request.transport
     if transport is None:
         return ws
-    socket = LiveSocket(transport, request[READER])
+    socket = LiveSocket(transport, request[READER], face)
     services.hub.join(socket, query.since)
     listening = asyncio.create_task(_listen(ws, socket), name=f"live-listen-{request[READER].person}")
     try:
@@ -60,6 +70,16 @@ async def live(request: web.Request) -> web.StreamResponse:
         listening.cancel()
         await asyncio.wait({listening})
     return ws
+
+
+def _face(request: web.Request, query: LiveQuestion) -> Face:
+    """The form the client asked for. Raises BadInput for a screen that there is not."""
+    if query.form == "json" and query.screen is None:
+        return JSON
+    screen = request.app[SCREENS].get(query.screen or "")
+    if screen is None or query.form != "html":
+        raise BadInput(N_("There is no such live screen."), field="screen")
+    return HtmlFace(request.app[WORKSHOP], screen, preferences(request).manner)
 
 
 def check_origin(request: web.BaseRequest, allowed: frozenset[str]) -> None:
@@ -88,6 +108,8 @@ async def _say_goodbye(ws: web.WebSocketResponse, socket: LiveSocket) -> None:
         pass  # a slow reader does not read the goodbye either
 
 
-def add_live(app: web.Application) -> None:
-    """Mount the feed."""
+def add_live(app: web.Application, screens: Iterable[Screen]) -> None:
+    """Mount the feed, and what its *screens* are made with; templates come first."""
+    app[SCREENS] = {screen.name: screen for screen in screens}
+    app[WORKSHOP] = Workshop(app[TEMPLATES])
     app.router.add_get(LIVE, live, allow_head=False)

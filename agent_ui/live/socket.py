@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from enum import IntEnum
 
+from agent_ui.live.faces import JSON, Face
 from crm_core.people.model import Reader
 
 LIMIT = 1 << 20  # bytes
@@ -21,17 +22,22 @@ class Close(IntEnum):
 
     GOING_AWAY = 1001
     POLICY = 1008
+    INTERNAL = 1011
     NOT_SIGNED_IN = 4401
     TOO_SLOW = 4408
 
 
 class LiveSocket:
     """The sending half of one WebSocket. *ended* resolves when the house wants it closed; *told* is the
-    number of the last event of the stream that this reader has been told, or was not to be told.
+    number of the last event of the stream that this reader has been told, or was not to be told; *face* puts
+    what is told into the form this reader asked for.
     """
 
-    def __init__(self, transport: asyncio.Transport, reader: Reader, *, limit: int = LIMIT) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, reader: Reader, face: Face = JSON, *, limit: int = LIMIT
+    ) -> None:
         self.reader = reader
+        self.face = face
         self.told = 0
         self.ended: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._transport = transport

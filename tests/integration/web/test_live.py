@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from agent_ui.live import hub as hub_module
+from agent_ui.live import rounds as rounds_module
 from agent_ui.live.socket import LIMIT, text_frame
 from crm_core.bus.port import Lagged
 from crm_core.calls.events import CallEnded, CallOffered, CallWaiting
@@ -110,7 +111,7 @@ async def test_an_offer_is_in_the_agents_kernel_before_hand_over_returns(house: 
 async def test_an_offer_goes_first_to_its_agent_and_keeps_everybodys_order(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "PORTION_S", 0.0)  # one reader a turn
+    monkeypatch.setattr(rounds_module, "PORTION_S", 0.0)  # one reader a turn
     async with live(house, "root") as admin, live(house, "anna") as anna, live(house, "oleg") as other:
         for ws in (admin, anna, other):
             await frame(ws)

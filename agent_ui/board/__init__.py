@@ -1,0 +1,1 @@
+"""The supervisor's board: queues, agents and calls as they are now."""

@@ -1,0 +1,1 @@
+"""The agent's desk: the call and what belongs to it, on one page."""

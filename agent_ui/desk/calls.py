@@ -1,0 +1,111 @@
+"""The reader's calls as their desk shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from agent_ui.desk.views import CallView, Party
+from crm_core.calls.model import FINAL_OFFER_STATES, Direction, LegState
+from crm_core.live.directory import Directory
+from crm_core.live.model import LiveCall, LiveLeg, LiveOffer
+from crm_core.live.projection import LiveState
+from crm_core.people.model import DeviceKind, Reader
+
+_ORDER = {"offered": 0, "talking": 1, "held": 2}
+
+
+def shown_calls(state: LiveState, reader: Reader) -> tuple[CallView, ...]:
+    """Calls the reader has part in: what rings first, then what talks, then what holds."""
+    views = [call_view(call, state.directory, reader) for call in state.seats.calls(reader.person)]
+    return tuple(sorted(views, key=lambda view: (_ORDER[view.part], view.since)))
+
+
+def focus_call(state: LiveState, reader: Reader) -> LiveCall | None:
+    """The call the desk is about: what rings, else what talks, else the one just left.
+
+    A consult call to a colleague has no customer; the customer's call beside it keeps the desk.
+    """
+    calls = state.seats.calls(reader.person)
+    if calls:
+        return min(calls, key=lambda call: _weight(call, reader.person))
+    left = state.seats.left(reader.person)
+    return left[0] if left else None
+
+
+def _weight(call: LiveCall, me: str) -> tuple[bool, int, datetime]:
+    part, since = _part(call, me)
+    return call.direction is Direction.INTERNAL, _ORDER[part], since
+
+
+def call_view(call: LiveCall, directory: Directory, reader: Reader) -> CallView:
+    """*call* as the reader has part in it."""
+    part, since = _part(call, reader.person)
+    offer = _offer(call, reader.person)
+    number = directory.numbers.get(call.did or "")
+    answered = call.answered_at
+    return CallView(
+        id=call.id,
+        offer=offer.id if offer is not None else None,
+        part=part,
+        direction=call.direction.value,
+        party=party_of(call, directory, reader),
+        since=since,
+        deadline=offer.reserved_at + timedelta(seconds=offer.ring_s) if offer is not None else None,
+        mine=call.owner == reader.person,
+        owner=directory.titles.get(call.owner, call.owner) if call.owner is not None else None,
+        number=number.title if number is not None else None,
+        queue=directory.titles.get(call.queue, call.queue) if call.queue is not None else None,
+        came_at=call.started_at,
+        waited_s=None if answered is None else int((answered - call.started_at).total_seconds()),
+        browser=has_browser_phone(directory, reader.person),
+    )
+
+
+def has_browser_phone(directory: Directory, agent: str) -> bool:
+    """Whether the office gave this agent a phone in the browser."""
+    person = directory.people.get(agent)
+    return person is not None and any(device.kind is DeviceKind.BROWSER for device in person.devices)
+
+
+def party_of(call: LiveCall, directory: Directory, reader: Reader) -> Party:
+    """The other side of *call* for the reader."""
+    if call.direction is Direction.INTERNAL:
+        other = _colleague(call, directory, reader.person)
+        return Party(name=other or call.from_name or None, number=call.to)
+    number = call.from_number if call.direction is Direction.IN else call.to
+    title = call.customer_title if call.customer_title != number else None
+    return Party(name=title or call.from_name or None, number=number)
+
+
+def _colleague(call: LiveCall, directory: Directory, me: str) -> str | None:
+    names = [leg.agent for leg in call.legs if leg.agent not in (None, me)]
+    if call.offer is not None and call.offer.agent != me:
+        names.append(call.offer.agent)
+    return directory.titles.get(names[0] or "", names[0]) if names else None
+
+
+def _part(call: LiveCall, me: str) -> tuple[str, datetime]:
+    """What the call is for this agent, and since when."""
+    legs = [leg for leg in call.legs if leg.agent == me and leg.state is not LegState.ENDED]
+    up = [leg for leg in legs if leg.state in (LegState.UP, LegState.HELD)]
+    if up:
+        held = all(leg.state is LegState.HELD for leg in up)
+        return "held" if held else "talking", _began(up[0], call)
+    offer = _offer(call, me)
+    if offer is not None:
+        return "offered", offer.alerting_at or offer.reserved_at
+    if legs:
+        return "offered", legs[0].started_at
+    return "talking", call.answered_at or call.started_at
+
+
+def _began(leg: LiveLeg, call: LiveCall) -> datetime:
+    return leg.answered_at or call.answered_at or leg.started_at
+
+
+def _offer(call: LiveCall, me: str) -> LiveOffer | None:
+    """The offer of *call* to this agent that is still open."""
+    offer = call.offer
+    if offer is None or offer.agent != me or offer.state in FINAL_OFFER_STATES:
+        return None
+    return offer

@@ -1,0 +1,191 @@
+"""The live regions of the desk: each a pure function of what happens now and who looks."""
+
+from __future__ import annotations
+
+from agent_ui.desk.calls import focus_call, has_browser_phone, party_of, shown_calls
+from agent_ui.desk.views import (
+    AgentView,
+    CardChoice,
+    Chip,
+    ChipsView,
+    ChoicesView,
+    ColleaguesView,
+    FiguresView,
+    FocusView,
+    HouseView,
+    PanelView,
+    PillView,
+    WhyView,
+    WrapView,
+)
+from agent_ui.desk.why import why_view
+from agent_ui.live.screens import Own, Screen, Shared, about_health, about_me, about_my_queues, never
+from crm_core.health import HealthState
+from crm_core.live.model import LiveAgent, LiveQueue
+from crm_core.live.projection import LiveState
+from crm_core.live.visibility import as_seen, sees
+from crm_core.people.model import Reader
+from crm_core.presence.model import AgentState
+
+SWITCH_PARTS = ("ami.listener", "ami.actor", "router")
+
+
+def pill(state: LiveState, reader: Reader) -> PillView:
+    """The reader's own state."""
+    me = state.agents.get(reader.person)
+    if me is None:
+        return PillView(state=None)
+    return PillView(state=me.state.value, since=me.since, reason=me.reason, until=me.until)
+
+
+def figures(state: LiveState, reader: Reader) -> FiguresView:
+    """Who waits in the reader's queues, and how many calls the reader had today."""
+    me = state.agents.get(reader.person)
+    queues = [state.queues[name] for name in state.directory.queues_of(reader.person)]
+    waits = [queue.oldest_waiting_at for queue in queues if queue.oldest_waiting_at is not None]
+    limits = {queue.service_level_s for queue in queues}
+    return FiguresView(
+        waiting=sum(queue.waiting for queue in queues),
+        oldest_at=min(waits, default=None),
+        service_level=_service_level(queues),
+        service_level_s=limits.pop() if len(limits) == 1 else None,
+        talks=me.talks_today if me is not None else 0,
+        queue=queues[0].title if len(queues) == 1 else None,
+    )
+
+
+def _service_level(queues: list[LiveQueue]) -> float | None:
+    """Share answered in time over all *queues*; None before the first call."""
+    finished = sum(queue.answered + queue.abandoned for queue in queues)
+    in_time = sum((queue.service_level or 0.0) * (queue.answered + queue.abandoned) for queue in queues)
+    return round(in_time / finished, 2) if finished else None
+
+
+def panel(state: LiveState, reader: Reader) -> PanelView:
+    """The reader's calls, or the wrap-up after the last one."""
+    me = state.agents.get(reader.person)
+    wrap = None
+    if me is not None and me.state is AgentState.WRAP_UP:
+        left = next(iter(state.seats.left(reader.person)), None)
+        wrap = WrapView(
+            call=left.id if left is not None else None,
+            party=party_of(left, state.directory, reader) if left is not None else None,
+            since=me.since,
+            until=me.until,
+        )
+    return PanelView(
+        calls=shown_calls(state, reader),
+        wrap=wrap,
+        state=me.state.value if me is not None else AgentState.OFFLINE.value,
+        browser=has_browser_phone(state.directory, reader.person),
+    )
+
+
+def focus(state: LiveState, reader: Reader) -> FocusView:
+    """What the middle column is about: the call that goes on; in wrap-up the one just left."""
+    me = state.agents.get(reader.person)
+    call = focus_call(state, reader)
+    if call is None or (call.over and (me is None or me.state is not AgentState.WRAP_UP)):
+        return FocusView(call=None, card=None)
+    return FocusView(call=call.id, card=call.customer_id)
+
+
+def chips(state: LiveState, reader: Reader) -> ChipsView:
+    """Calls that the reader left and whose result nobody said yet."""
+    shown = focus(state, reader).call
+    return ChipsView(
+        chips=tuple(
+            Chip(
+                call=call.id,
+                party=party_of(call, state.directory, reader),
+                at=call.answered_at or call.started_at,
+            )
+            for call in state.seats.left(reader.person)
+            if call.disposition is None and call.id != shown
+        )
+    )
+
+
+def why(state: LiveState, reader: Reader) -> WhyView:
+    """Why the call in focus came to the reader."""
+    shown = focus(state, reader).call
+    call = state.call(shown) if shown is not None else None
+    return why_view(call, state.directory, reader.person)
+
+
+def choices(state: LiveState, reader: Reader) -> ChoicesView:
+    """The cards that share the number of the caller in focus, those the reader may see."""
+    shown = focus(state, reader).call
+    call = state.call(shown) if shown is not None else None
+    if call is None or not call.choices:
+        return ChoicesView(call=None, number=None, cards=())
+    titles = state.directory.titles
+    return ChoicesView(
+        call=call.id,
+        number=call.from_number,
+        cards=tuple(
+            CardChoice(
+                id=choice.customer_id,
+                title=choice.title,
+                owner=titles.get(choice.owner, choice.owner) if choice.owner is not None else None,
+            )
+            for choice in as_seen(reader, call, state.directory).choices
+        ),
+    )
+
+
+def agent(state: LiveState, name: str) -> AgentView:
+    """One agent's row."""
+    return agent_view(state.agents[name])
+
+
+def agent_view(shown: LiveAgent) -> AgentView:
+    """*shown* as a row."""
+    return AgentView(
+        name=shown.name,
+        title=shown.title,
+        extension=shown.extension,
+        state=shown.state.value,
+        reason=shown.reason,
+        since=shown.since,
+        load=round(shown.load, 1),
+        reachable=shown.devices_up is not False,
+    )
+
+
+def colleagues(state: LiveState, reader: Reader) -> ColleaguesView:
+    """Everybody else the reader may see, by how they are called."""
+    seen = (
+        each
+        for each in state.agents.values()
+        if each.name != reader.person and sees(reader, each, state.directory)
+    )
+    return ColleaguesView(
+        agents=tuple(agent_view(each) for each in sorted(seen, key=lambda each: (each.title, each.name)))
+    )
+
+
+def house(state: LiveState, _reader: Reader) -> HouseView:
+    """What does not work and matters to whoever takes calls."""
+    down = {name: part.since for name, part in state.health.items() if part.state is HealthState.DOWN}
+    return HouseView(
+        switch=min((down[name] for name in SWITCH_PARTS if name in down), default=None),
+        database=down.get("database"),
+    )
+
+
+DESK = Screen(
+    name="desk",
+    own=(
+        Own(id="house", template="desk/house.html", view=house, concerns=about_health),
+        Own(id="pill", template="desk/pill.html", view=pill, concerns=about_me),
+        Own(id="figures", template="desk/figures.html", view=figures, concerns=about_my_queues),
+        Own(id="panel", template="desk/panel.html", view=panel, concerns=about_me),
+        Own(id="chips", template="desk/chips.html", view=chips, concerns=about_me),
+        Own(id="choices", template="desk/choices.html", view=choices, concerns=about_me),
+        Own(id="why", template="desk/why.html", view=why, concerns=about_me),
+        Own(id="colleagues", template="desk/colleagues.html", view=colleagues, concerns=never),
+        Own(id="focus", template="desk/focus.html", view=focus, concerns=about_me),
+    ),
+    agent=Shared(prefix="agent-", template="desk/agent.html", view=agent),
+)

@@ -1,0 +1,77 @@
+"""Who is told when: all sockets in turn, in small portions between which calls are routed.
+
+A round visits every socket once and begins again as long as one of them is behind. Screens are visited at
+a steady pace: what happened since the last visit goes into one message, so two hundred desks cost no more
+in a busy second than in a quiet one. A program's feed is told at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from agent_ui.live.socket import LiveSocket
+from crm_core.clock import Clock
+
+PORTION_S = 0.001  # for readers at a time, while calls wait to be routed on the same loop
+PACE_S = 0.05  # between the beginnings of two rounds of screens
+
+
+class Rounds:
+    """*visit* brings one socket forward, *behind* says whether it has to, *done* is called after a round
+    that left nobody behind.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        visit: Callable[[LiveSocket], None],
+        behind: Callable[[LiveSocket], bool],
+        *,
+        pace_s: float = 0.0,
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.sockets: set[LiveSocket] = set()
+        self._clock = clock
+        self._visit = visit
+        self._is_behind = behind
+        self._done = done
+        self._pace_s = pace_s
+        self._line: deque[LiveSocket] = deque()
+        self._next: asyncio.Handle | None = None
+        self._not_before = 0.0
+
+    def begin(self) -> None:
+        """Something happened: visit all, as soon as the pace allows, unless that is under way."""
+        if self._next is not None:
+            return
+        if not self.sockets:
+            self._done()
+            return
+        self._next = self._when_due(self._round)
+
+    def _when_due(self, act: Callable[[], None]) -> asyncio.Handle:
+        loop = asyncio.get_running_loop()
+        if self._not_before <= loop.time():
+            return loop.call_soon(act)
+        return loop.call_at(self._not_before, act)
+
+    def _round(self) -> None:
+        self._not_before = asyncio.get_running_loop().time() + self._pace_s
+        self._line = deque(self.sockets)
+        self._portion()
+
+    def _portion(self) -> None:
+        """Visit for a moment; the loop gets its turn before the rest."""
+        self._next = None
+        until = self._clock.monotonic() + PORTION_S
+        while self._line:
+            self._visit(self._line.popleft())
+            if self._clock.monotonic() >= until and self._line:
+                self._next = asyncio.get_running_loop().call_soon(self._portion)
+                return
+        if any(map(self._is_behind, self.sockets)):
+            self._next = self._when_due(self._round)  # something happened since the round began
+            return
+        self._done()

@@ -1,0 +1,77 @@
+"""What a live screen is made of: a table of regions, each a pure function of what happens now.
+
+A region is an element of the page with an id of its own, a template, and a function that gives the
+template's view, a frozen dataclass. Shared regions are about one thing (an agent's row, a queue's tile) and
+look the same to everybody who may see that thing: they are put into words once for each event and language.
+Own regions depend on the reader and are made only when something happened that concerns them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from agent_ui.live.news import News
+from crm_core.live.projection import LiveState
+from crm_core.people.model import Reader
+
+
+def never(_news: News, _state: LiveState, _reader: Reader) -> bool:
+    """For regions that only frame others: they are sent with a snapshot."""
+    return False
+
+
+def about_me(news: News, _state: LiveState, reader: Reader) -> bool:
+    """Something happened to the reader's own state or calls."""
+    return reader.person in news.people
+
+
+def about_my_queues(news: News, state: LiveState, reader: Reader) -> bool:
+    """Something happened in a queue the reader is a member of, or to the reader."""
+    return reader.person in news.people or not news.queues.isdisjoint(
+        state.directory.queues_of(reader.person)
+    )
+
+
+def about_calls(news: News, _state: LiveState, _reader: Reader) -> bool:
+    """Any call changed."""
+    return bool(news.calls)
+
+
+def about_health(news: News, _state: LiveState, _reader: Reader) -> bool:
+    """A part of the house changed."""
+    return news.health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """A region that depends on the reader. *concerns* may say yes too often, never no too often."""
+
+    id: str
+    template: str
+    view: Callable[[LiveState, Reader], Hashable]
+    concerns: Callable[[News, LiveState, Reader], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """A region about one agent or queue; its id is *prefix* and the name."""
+
+    prefix: str
+    template: str
+    view: Callable[[LiveState, str], Hashable]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """A live screen. *own* in the order in which they are put in their places: what frames others first."""
+
+    name: str
+    own: tuple[Own, ...]
+    agent: Shared | None = None
+    queue: Shared | None = None
+
+
+SCREENS = web.AppKey("live_screens", Mapping[str, Screen])
