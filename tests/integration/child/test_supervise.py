@@ -76,6 +76,9 @@ async def test_a_crash_loop_is_given_up_when_the_budget_is_spent(tmp_path: Path)
     runs = tmp_path / "runs"
     supervisor = _supervisor(f"echo x >> {runs}; echo up; sleep 0.1; exit 7", health)
     await supervisor.start()
+    async with asyncio.timeout(5):
+        while not _state(health)[1].startswith("ended with code 7; again in "):
+            await asyncio.sleep(0.001)
     with pytest.raises(ChildFailed, match="code 7"):
         async with asyncio.timeout(10):
             await supervisor.wait()
