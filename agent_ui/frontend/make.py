@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,14 @@ INSTALLED = HERE / "node_modules" / ".installed"
 OLDEST_NODE = 20
 INSTALL_TIMEOUT_S = 300
 RUN_TIMEOUT_S = 120
+NPM_FLAGS = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=5000",
+)
 
 
 class Failed(Exception):
@@ -85,7 +94,7 @@ def build() -> None:
         if fresh():
             return
         made_of = digest()
-        if _run([node, "build.mjs"], RUN_TIMEOUT_S, CALLCARD_SOURCES=made_of) != 0:
+        if _run([node, "build.mjs"], RUN_TIMEOUT_S, CALLCARD_SOURCES=made_of).returncode:
             raise Failed("The front-end could not be built; what is wrong stands above.")
 
 
@@ -94,13 +103,13 @@ def check() -> None:
     node = _ready()
     tsc = str(HERE / "node_modules" / "typescript" / "bin" / "tsc")
     for project in ("tsconfig.json", "tsconfig.test.json"):
-        if _run([node, tsc, "--project", project], RUN_TIMEOUT_S) != 0:
+        if _run([node, tsc, "--project", project], RUN_TIMEOUT_S).returncode:
             raise Failed(f"The types of the front-end are not right ({project}).")
 
 
 def test() -> None:
     """The tests of the scripts. Raises Failed."""
-    if _run([_ready(), "build.mjs", "--test"], RUN_TIMEOUT_S) != 0:
+    if _run([_ready(), "build.mjs", "--test"], RUN_TIMEOUT_S).returncode:
         raise Failed("The front-end's tests failed.")
 
 
@@ -125,11 +134,11 @@ def _install(npm: list[str]) -> None:
     sys.stdout.write("Installing what the front-end is built with (once) …\n")
     sys.stdout.flush()
     # Scripts of packages are never run: esbuild works without, and nothing else has a reason to.
-    flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    if _run([*npm, "ci", *flags], INSTALL_TIMEOUT_S) != 0:
-        raise Failed(
-            "npm could not fetch the front-end's packages: is the network there, and npm's registry?"
-        )
+    done = _run([*npm, "ci", *NPM_FLAGS], INSTALL_TIMEOUT_S, quiet=True)
+    if done.returncode != 0:
+        code = re.search(r"npm error code (\w+)", done.stderr)
+        why = code[1] if code else done.stderr.strip().rpartition("\n")[2][:200]
+        raise Failed(f"npm could not install the front-end's packages ({why}): can it reach its registry?")
     INSTALLED.write_text(lock)
 
 
@@ -144,8 +153,10 @@ def _alone() -> Iterator[None]:
         os.close(here)
 
 
-def _run(command: list[str], timeout: float, **extra: str) -> int:
-    """The exit code of *command*, run in this folder. Raises Failed when it takes longer than *timeout*."""
+def _run(
+    command: list[str], timeout: float, *, quiet: bool = False, **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run *command* in this folder; *quiet* keeps what it says. Raises Failed when *timeout* passes."""
     try:
         return subprocess.run(
             command,
@@ -154,7 +165,9 @@ def _run(command: list[str], timeout: float, **extra: str) -> int:
             timeout=timeout,
             check=False,
             stdin=subprocess.DEVNULL,
-        ).returncode
+            capture_output=quiet,
+            text=True,
+        )
     except subprocess.TimeoutExpired:
         raise Failed(f"{' '.join(command[:3])} … was given {timeout:.0f} s and did not end.") from None
 

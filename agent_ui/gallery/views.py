@@ -11,7 +11,7 @@ from crm_core.presence.model import AgentState
 # As callers and colleagues write: markup, quotes, no spaces, right to left, long, combined letters.
 HOSTILE = (
     '<script>alert("1")</script>',
-    "\"' onmouseover=\"alert(1)\" x='",
+    '"\' onmouseover="alert(1)" x=\'',
     "{{ 7 * 7 }} {% include 'x' %} %(name)s",
     "Nəsrəddin-Əliağa-Məhəmmədhüseynzadə-Şıxəliyev-oğlu-Qarabağlı-Naxçıvanski",
     "ООО «Производственно-коммерческое объединение „Северо-Запад“ и сыновья»",

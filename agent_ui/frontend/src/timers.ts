@@ -60,7 +60,7 @@ export function startTimers(page: Document): void {
     for (const element of page.querySelectorAll<HTMLElement>(MOVING)) show(element, now);
   };
   page.addEventListener("live:event", ({ detail }: CustomEvent<Frame>) => {
-    if (detail.event === "tick") clock.set((detail.data as { at?: string }).at);
+    clock.set((detail.data as { at?: string }).at); // ticks and snapshots say what time it is
   });
   new MutationObserver((changes) => {
     // Our own writing is a change too, but adds no element.
