@@ -46,15 +46,17 @@ class TimelineService:
     ) -> tuple[Sequence[TimelineItem], str | None]:
         """What happened with a card, newest first, and the cursor of the next piece.
 
-        *kinds*: only these; none: all. Raises NotFound for a card that may not be seen, BadInput for a
-        foreign cursor.
+        Of a card that became part of another: that other's, which has the changes of both. *kinds*: only
+        these; none: all. Raises NotFound for a card that may not be seen, BadInput for a foreign cursor.
         """
         limit = max(1, min(limit, MAX_PAGE))
         below = None if cursor is None else position_of(cursor)
         wanted = set(kinds) or set(TimelineKind)
         async with self._database.transaction() as connection:
+            customer_id = await customers.merged_into(connection, customer_id) or customer_id
             await _require_card(connection, reader, customer_id)
-            found = await _newest(connection, reader, customer_id, wanted, limit + 1, below)
+            cards = await timeline_store.cards_of(connection, customer_id)
+            found = await _newest(connection, reader, cards, wanted, limit + 1, below)
             piece = found[:limit]
             shown = await _with_details(connection, reader, piece)
         return shown, cursor_after(piece[-1].at, piece[-1].id) if len(found) > limit else None
@@ -73,7 +75,7 @@ async def _require_card(connection: AsyncConnection, reader: Reader, customer_id
 async def _newest(
     connection: AsyncConnection,
     reader: Reader,
-    customer_id: UUID,
+    cards: Collection[UUID],
     wanted: Collection[TimelineKind],
     limit: int,
     below: Position | None,
@@ -82,11 +84,11 @@ async def _newest(
     found: list[TimelineItem] = []
     if TimelineKind.CALL in wanted:
         readable = calls.visible(scope(reader, Action.CALLS_READ))
-        found += await timeline_store.calls(connection, customer_id, readable, limit=limit, below=below)
+        found += await timeline_store.calls(connection, cards, readable, limit=limit, below=below)
     if TimelineKind.CHANGE in wanted:
-        found += await timeline_store.changes(connection, customer_id, limit=limit, below=below)
+        found += await timeline_store.changes(connection, cards, limit=limit, below=below)
     if TimelineKind.STEP in wanted:
-        found += await timeline_store.steps(connection, customer_id, limit=limit, below=below)
+        found += await timeline_store.steps(connection, cards, limit=limit, below=below)
     return sorted(found, key=lambda item: (item.at, item.id), reverse=True)[:limit]
 
 

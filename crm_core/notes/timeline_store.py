@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_core.audit.tables import AuditRow
 from crm_core.calls.model import CallState, Direction, Outcome
 from crm_core.calls.tables import CallRow
+from crm_core.customers.tables import CustomerRow
 from crm_core.notes.model import TimelineCall, TimelineChange, TimelineStep
 from crm_core.notes.step_store import as_step
 from crm_core.notes.tables import NextStepRow
@@ -32,15 +33,21 @@ _SHOWN = frozenset(
 )
 
 
+async def cards_of(connection: AsyncConnection, customer_id: UUID) -> tuple[UUID, ...]:
+    """The card and those that became part of it: facts that come late may still name these."""
+    parts = await connection.execute(select(CustomerRow.id).where(CustomerRow.merged_into == customer_id))
+    return (customer_id, *parts.scalars())
+
+
 async def calls(
     connection: AsyncConnection,
-    customer_id: UUID,
+    cards: Collection[UUID],
     readable: ColumnElement[bool],
     *,
     limit: int,
     below: Position | None,
 ) -> list[TimelineCall]:
-    """Calls of the card; *readable* says of each whether the reader may open it."""
+    """Calls of the cards; *readable* says of each whether the reader may open it."""
     query = select(
         CallRow.id,
         CallRow.started_at.label("at"),
@@ -54,7 +61,7 @@ async def calls(
         CallRow.talk_s,
         CallRow.disposition,
         readable.label("readable"),
-    ).where(CallRow.customer_id == customer_id, CallRow.merged_into.is_(None))
+    ).where(CallRow.customer_id.in_(cards), CallRow.merged_into.is_(None))
     if below is not None:
         query = query.where(tuple_(CallRow.started_at, CallRow.id) < below)
     rows = await connection.execute(query.order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(limit))
@@ -68,12 +75,12 @@ def _call(values: dict[str, Any]) -> TimelineCall:
 
 
 async def changes(
-    connection: AsyncConnection, customer_id: UUID, *, limit: int, below: Position | None
+    connection: AsyncConnection, cards: Collection[UUID], *, limit: int, below: Position | None
 ) -> list[TimelineChange]:
-    """What was done to the card, from the audit."""
+    """What was done to the cards, from the audit."""
     query = select(AuditRow.__table__).where(
         AuditRow.subject_kind == "customer",
-        AuditRow.subject_id == str(customer_id),
+        AuditRow.subject_id.in_(list(map(str, cards))),
         AuditRow.action.not_in(_NO_CHANGE),
     )
     if below is not None:
@@ -97,10 +104,10 @@ def _shown(fields: dict[str, Any] | None) -> dict[str, Any]:
 
 
 async def steps(
-    connection: AsyncConnection, customer_id: UUID, *, limit: int, below: Position | None
+    connection: AsyncConnection, cards: Collection[UUID], *, limit: int, below: Position | None
 ) -> list[TimelineStep]:
-    """Next steps of the card, by when they were planned."""
-    query = select(NextStepRow.__table__).where(NextStepRow.customer_id == customer_id)
+    """Next steps of the cards, by when they were planned."""
+    query = select(NextStepRow.__table__).where(NextStepRow.customer_id.in_(cards))
     if below is not None:
         query = query.where(tuple_(NextStepRow.created_at, NextStepRow.id) < below)
     rows = await connection.execute(

@@ -12,10 +12,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
+from crm_core.calls.merged_cards import CallsOfCards
+from crm_core.calls.missed import Whose
+from crm_core.calls.missed_service import MissedService
 from crm_core.calls.model import CallState, Outcome
-from crm_core.customers.model import CustomerChange
+from crm_core.customers.model import CustomerChange, NewCustomer
+from crm_core.customers.service import CustomerService
 from crm_core.errors import BadInput, NotFound
 from crm_core.ids import new_id
+from crm_core.notes.cards import StepsOfCards
 from crm_core.notes.model import TimelineCall, TimelineChange, TimelineItem, TimelineKind, TimelineStep
 from crm_core.people.model import Reader
 from crm_core.recordings.model import RecordingState
@@ -149,6 +154,33 @@ async def test_a_call_that_became_part_of_another_is_not_shown_but_its_notes_are
     [shown] = await whole(desk, kinds=[TimelineKind.CALL])
     assert isinstance(shown, TimelineCall) and shown.id == kept.id
     assert [note.text for note in shown.notes] == ["of the question"]
+
+
+async def test_of_cards_that_became_one_it_tells_both_stories(desk: Desk) -> None:
+    cards = CustomerService(desk.database, desk.clock, followers=(CallsOfCards(), StepsOfCards()))
+    double = await cards.create(ADMIN, NewCustomer(title="Marina again", phones=("+74955550190",)))
+    mine, hers = await desk.call(), await desk.call(5, customer_id=double.id)
+    step = await desk.steps.add(ANNA, hers.id, "next", AT)
+    missed = missed_call(AT + timedelta(minutes=9), from_number="+74955550190", customer_id=double.id)
+    await desk.write(missed)
+    desk.clock.advance(60)
+    await cards.merge(ADMIN, desk.marina, double.id)
+    late = await desk.call(7, customer_id=double.id)
+    items = await whole(desk)
+    assert {item.id for item in items if isinstance(item, TimelineCall)} == {
+        mine.id,
+        hers.id,
+        missed.id,
+        late.id,
+    }
+    assert [item.step.customer_id for item in items if isinstance(item, TimelineStep)] == [desk.marina]
+    told = {item.action for item in items if isinstance(item, TimelineChange)}
+    assert told == {"customer.created", "customer.merged", "customer.dropped"}
+    of_double, _ = await desk.timelines.timeline(ANNA, double.id, limit=200)
+    assert list(of_double) == items
+    [line] = await MissedService(desk.database, desk.clock).missed(ANNA, Whose.MINE)
+    assert (line.customer_id, line.owner) == (desk.marina, "anna")
+    assert (await desk.steps.of_call(ANNA, hers.id))[0].id == step.id
 
 
 FILL = """
