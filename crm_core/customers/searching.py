@@ -19,11 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_core.customers.store import words_query
 from crm_core.customers.tables import TITLE_WORDS
 from crm_core.permissions import Scope
-from crm_core.phone_number import to_e164
+from crm_core.phone_number import clean_text, to_e164
 
 NEAR = 2000  # cards changed last that are looked at first
 MIN_DIGITS = 3
-MAX_TEXT = 80
 
 _NUMBER = re.compile(r"[0-9+(). /-]+")
 
@@ -46,7 +45,7 @@ class Sought:
 
 def sought(text: str, country: str) -> Sought:
     """What *text*, typed in *country*, may mean: words of a title, or a piece of a number, or both."""
-    text = " ".join(text[:MAX_TEXT].replace("\x00", " ").split())
+    text = " ".join(clean_text(text).split())
     digits = re.sub(r"[^0-9]", "", text) if _NUMBER.fullmatch(text) else ""
     part = digits if len(digits) >= MIN_DIGITS else None
     return Sought(
@@ -74,7 +73,6 @@ async def search(
         "person": seen.person,
         "office": seen.office,
         "team": seen.team,
-        "near": NEAR,
         "limit": limit,
     }
     exact = await _ids(connection, _exact(wanted, seen), values)
@@ -127,7 +125,7 @@ def _near(wanted: Sought, seen: Scope) -> str:
     """Among one's own cards and those one may see, a bounded number of those changed last."""
     walks = " UNION ".join(
         f"""(SELECT id, title, owner, updated_at FROM customers WHERE status <> 'merged' AND {way}
-        ORDER BY updated_at DESC LIMIT :near)"""  # noqa: S608
+        ORDER BY updated_at DESC LIMIT {NEAR})"""  # noqa: S608
         for way in dict.fromkeys(("owner = :me", *_branches(seen)))
     )
     part = f"EXISTS ({_OF_NUMBER} AND link.customer_id = near.id AND {_PART})" if wanted.part else "false"

@@ -10,11 +10,14 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from callrouter.tracking.facts import Traced
+from callrouter.tracking.tracker import CallTracker
 from crm_core.bus.event import decode
 from crm_core.calls.events import CallChanged, CallEnded, CustomerChosen
 from crm_core.calls.journal import CallJournal
 from crm_core.calls.model import Call, Direction
 from crm_core.calls.service import CallService
+from crm_core.calls.trace import Code, line
 from crm_core.customers.model import CardChoice, NewCustomer
 from crm_core.customers.seeding import FileCustomers
 from crm_core.customers.service import CustomerService
@@ -26,6 +29,7 @@ from crm_core.people.model import Reader, Role
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 from tests.integration.calls.conftest import keep
+from tests.unit.callrouter.tracking.streams import OFFICE
 from tests.unit.crm_core.office.offices import EXAMPLE
 
 pytestmark = pytest.mark.integration
@@ -175,3 +179,11 @@ async def test_two_choices_at_once_end_in_one_of_them(desk: Desk) -> None:
     )
     read = await desk.calls.get(ADMIN, desk.call.id)
     assert read.customer_id in cards and await desk.identified() in cards
+
+
+async def test_a_router_that_starts_again_knows_the_choices(desk: Desk) -> None:
+    tracker = CallTracker(OFFICE, "main")
+    tracker.restore(await desk.journal.open_calls())
+    at = FakeClock().now()
+    (event,) = tracker.apply(Traced(at=at, call_id=desk.call.id, lines=(line(at, Code.OWNER_NONE),)))
+    assert [choice.title for choice in event.call.choices] == ["Igor Sokolov", "Olga Sokolova"]

@@ -153,6 +153,7 @@ async def test_exact_and_own_cards_come_first(house: House) -> None:
         ("%%%", []),
         ("a & !b:*", []),
         ("\x00", []),
+        ("\ud800", []),
         ("_____", []),
         ("x" * 5000, []),
     ],
