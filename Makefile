@@ -33,8 +33,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 
 # Node for the front-end: the system's (20 or newer, with npm), else a wheel that brings it along.
 $(VENV)/.node: requirements-build.lock | $(BIN)/python
-	@if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; then :; \
-	else echo "Installing Node to build the pages with (once) …"; $(BIN)/pip install $(PIP_FLAGS) -r requirements-build.lock; fi
+	@$(BIN)/python agent_ui/frontend/make.py node 2>/dev/null || { echo "Installing Node to build the pages with (once) …"; $(BIN)/pip install $(PIP_FLAGS) -r requirements-build.lock; }
 	@touch $@
 
 # Does nothing while the sources are those that it was built from.

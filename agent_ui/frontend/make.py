@@ -1,6 +1,6 @@
 """Builds, checks and tests the front-end: finds Node, installs the locked packages, runs `build.mjs`.
 
-    python agent_ui/frontend/make.py build | check | test
+    python agent_ui/frontend/make.py node | build | check | test
 
 Used by the Makefile and by the wheel's build hook, so it needs nothing but the standard library. Nothing
 is done twice: packages are installed again when their lock changed, assets built when a source did.
@@ -85,6 +85,17 @@ def fresh() -> bool:
         return False
 
 
+def need_node() -> tuple[str, list[str]]:
+    """Node and npm. Raises Failed when there is none that is new enough."""
+    found = find_node()
+    if found is None:
+        raise Failed(
+            f"Node {OLDEST_NODE} or newer is missing: "
+            "pip install --require-hashes -r requirements-build.lock, or sudo apt-get install nodejs npm"
+        )
+    return found
+
+
 def build() -> None:
     """Build the assets when they are not fresh. Raises Failed."""
     if fresh():
@@ -115,13 +126,7 @@ def test() -> None:
 
 def _ready() -> str:
     """Node, with the locked packages installed. Raises Failed."""
-    found = find_node()
-    if found is None:
-        raise Failed(
-            f"Node {OLDEST_NODE} or newer is missing: "
-            "pip install --require-hashes -r requirements-build.lock, or sudo apt-get install nodejs npm"
-        )
-    node, npm = found
+    node, npm = need_node()
     with _alone():
         _install(npm)
     return node
@@ -174,9 +179,9 @@ def _run(
 
 def main(words: list[str]) -> int:
     """Do what the command line asks; an exit code, and one line when it cannot be done."""
-    wanted = {"build": build, "check": check, "test": test}
+    wanted = {"node": need_node, "build": build, "check": check, "test": test}
     if len(words) != 1 or words[0] not in wanted:
-        sys.stderr.write("usage: make.py build | check | test\n")
+        sys.stderr.write("usage: make.py node | build | check | test\n")
         return 2
     try:
         wanted[words[0]]()

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.integration
 
 FRONTEND = Path(agent_ui.__file__).parent / "frontend"
 TEMPLATE = """{% from "components.html" import item_row %}
-<p class="card">{{ icon("phone") }} {{ item_row("Title", "Note", "coffee") }} {{ item_row("Title", mark="star") }}</p>"""
+<p class="card">{{ icon("phone") }} {{ item_row("Title", "Note", "coffee") }}</p>
+<p>{{ item_row("Title", mark="star") }}</p>"""
 
 
 @pytest.fixture

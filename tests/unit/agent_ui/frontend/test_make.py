@@ -103,9 +103,9 @@ def test_the_systems_node_is_taken_when_it_is_new_enough(
         assert make.find_node() == (str(tmp_path / "node"), [str(tmp_path / "npm")])
     else:
         with pytest.raises(make.Failed, match="Node 20 or newer is missing"):
-            make.check()
+            make.need_node()
 
 
 def test_an_unknown_order_is_refused(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert make_of(room).main(["polish"]) == 2
-    assert capsys.readouterr().err == "usage: make.py build | check | test\n"
+    assert capsys.readouterr().err == "usage: make.py node | build | check | test\n"
