@@ -22,6 +22,7 @@ from crm_core.permissions import Scope
 from crm_core.phone_number import clean_text, to_e164
 
 NEAR = 2000  # cards changed last that are looked at first
+MANY = 20_000  # cards that an index may give; of a text with more, a reader who sees few may miss some
 MIN_DIGITS = 3
 
 _NUMBER = re.compile(r"[0-9+(). /-]+")
@@ -123,24 +124,33 @@ SELECT id FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(seen)}
 
 def _near(wanted: Sought, seen: Scope) -> str:
     """Among one's own cards and those one may see, a bounded number of those changed last."""
+    own = () if seen.person is not None else ("owner = :me",)
     walks = " UNION ".join(
         f"""(SELECT id, title, owner, updated_at FROM customers WHERE status <> 'merged' AND {way}
         ORDER BY updated_at DESC LIMIT {NEAR})"""  # noqa: S608
-        for way in dict.fromkeys(("owner = :me", *_branches(seen)))
+        for way in (*own, *_branches(seen))
     )
-    part = f"EXISTS ({_OF_NUMBER} AND link.customer_id = near.id AND {_PART})" if wanted.part else "false"
+    # Their numbers are gathered first: a condition on all numbers would be tried on all numbers.
     return f"""
-WITH near AS MATERIALIZED ({walks})
-SELECT id FROM near WHERE {_words(wanted)} OR {part} {_RANKED}"""  # noqa: S608
+WITH near AS MATERIALIZED ({walks}),
+numbers AS MATERIALIZED (
+    SELECT link.customer_id, point.value FROM near
+    JOIN customer_contacts link ON link.customer_id = near.id
+    JOIN contact_points point ON point.id = link.contact_point_id
+    WHERE point.kind = 'phone' AND {"true" if wanted.part else "false"})
+SELECT id FROM near WHERE {_words(wanted)}
+OR id IN (SELECT point.customer_id FROM numbers point WHERE {_PART if wanted.part else "true"})
+{_RANKED}"""  # noqa: S608
 
 
 def _anywhere(wanted: Sought, seen: Scope) -> str:
-    """By the indexes. The choice of way is not left to the planner: what is common was found before."""
+    """By the indexes, at most so many by each: what the reader may not see can be common all the same."""
     ways = [f"SELECT id FROM customers WHERE {_words(wanted)}"]  # noqa: S608
     if wanted.part:
         ways.append(f"{_OF_NUMBER} AND {_PART}")
+    found = " UNION ".join(f"({way} LIMIT {MANY})" for way in ways)
     return f"""
-WITH found AS MATERIALIZED ({" UNION ".join(ways)}),
+WITH found AS MATERIALIZED ({found}),
 known AS MATERIALIZED (
     SELECT id, owner, updated_at FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(seen)})
 SELECT id FROM known {_RANKED}"""  # noqa: S608
