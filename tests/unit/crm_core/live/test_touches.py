@@ -1,0 +1,79 @@
+"""What only the database has: who is told that it changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from crm_core.bus.event import Event
+from crm_core.calls.events import CallStarted, MissedChanged
+from crm_core.customers.events import CustomerChanged, CustomerCreated, OwnerChanged
+from crm_core.customers.model import CardStatus, Customer
+from crm_core.live.model import LiveTouch
+from crm_core.live.touches import touches
+from crm_core.live.visibility import sees
+from crm_core.notes.events import NextStepChanged, NoteSaved
+from tests.fakes.house import DIRECTORY, NOW, READERS, call, call_id
+
+pytestmark = pytest.mark.unit
+
+
+def card(owner: str | None = None, office: str | None = None) -> Customer:
+    return Customer(
+        id=call_id(7),
+        title="Maria",
+        status=CardStatus.KEPT,
+        owner=owner,
+        office=office,
+        contact_points=(),
+        created_at=NOW,
+        updated_at=NOW,
+    )
+
+
+def told(event: Event) -> tuple[LiveTouch, set[str]]:
+    [change] = touches(event, DIRECTORY)
+    assert isinstance(change.after, LiveTouch)
+    return change.after, {r.person for r in READERS if sees(r, change.after, DIRECTORY, change.about)}
+
+
+def missed(**whom: tuple[str, ...]) -> MissedChanged:
+    return MissedChanged(at=NOW, **{"offices": (), "queues": (), "agents": ()} | whom)
+
+
+@pytest.mark.parametrize(
+    ("event", "thing", "people"),
+    [
+        (missed(offices=("moscow",)), "missed", {"oleg", "root"}),
+        (missed(queues=("sales",)), "missed", {"anna", "boris", "root"}),
+        (missed(agents=("leyla",)), "missed", {"leyla", "rena", "root"}),
+        (missed(), "missed", {"root"}),
+        (
+            NoteSaved(at=NOW, call_id=call_id(1), customer_id=call_id(7), author="anna", version=1),
+            "note",
+            {"anna", "root"},
+        ),
+        (
+            NextStepChanged(
+                at=NOW,
+                step_id=call_id(3),
+                call_id=call_id(1),
+                customer_id=None,
+                agent="boris",
+                version=1,
+                done=False,
+            ),
+            "steps",
+            {"boris", "root"},
+        ),
+        (CustomerChanged(at=NOW, customer=card(office="baku"), by="x"), "card", {"leyla", "rena", "root"}),
+        (OwnerChanged(at=NOW, customer=card(owner="anna"), before=None, by="x"), "card", {"anna", "root"}),
+    ],
+)
+def test_those_it_concerns_are_told(event: Event, thing: str, people: set[str]) -> None:
+    touch, who = told(event)
+    assert (touch.thing, who) == (thing, people)
+
+
+def test_a_new_card_is_on_nobodys_screen_and_calls_speak_for_themselves() -> None:
+    assert touches(CustomerCreated(at=NOW, customer=card(office="moscow")), DIRECTORY) == ()
+    assert touches(CallStarted(at=NOW, call=call()), DIRECTORY) == ()
