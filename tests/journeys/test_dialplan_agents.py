@@ -161,7 +161,7 @@ async def test_a_transfer_to_a_queue_is_routed_as_the_same_call(tmp_path: Path) 
         assert second.args[2:5] == ("sales", "2", "transferred")
         taken = await house.phones["boris"].next_invite()
         await taken.answered()
-        await call.hears(TONES, 600)  # who hangs up before the bridge was no answer: the router is asked again
+        await call.hears(TONES, 600)  # before the bridge it would be no answer
         await taken.hangup()
         await call.ended()
         await house.idle()
