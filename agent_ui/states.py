@@ -89,7 +89,7 @@ def key_word(key: str) -> str:
 
 
 # What templates call.
-LOOKS: Mapping[str, Callable[[str], object]] = {
+LOOKS: Mapping[str, Callable[..., object]] = {
     "agent_look": agent_look,
     "call_look": call_look,
     "outcome_look": outcome_look,

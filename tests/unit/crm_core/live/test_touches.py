@@ -36,8 +36,10 @@ def told(event: Event) -> tuple[LiveTouch, set[str]]:
     return change.after, {r.person for r in READERS if sees(r, change.after, DIRECTORY, change.about)}
 
 
-def missed(**whom: tuple[str, ...]) -> MissedChanged:
-    return MissedChanged(at=NOW, **{"offices": (), "queues": (), "agents": ()} | whom)
+def missed(
+    offices: tuple[str, ...] = (), queues: tuple[str, ...] = (), agents: tuple[str, ...] = ()
+) -> MissedChanged:
+    return MissedChanged(at=NOW, offices=offices, queues=queues, agents=agents)
 
 
 @pytest.mark.parametrize(
