@@ -5,7 +5,7 @@ Every reading method takes the reader: what may be seen is decided where the SQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,13 @@ from prometheus_client.registry import Collector
 
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
+from crm_core.calls.dispositions import Disposition
+from crm_core.calls.missed import MissedLine, Whose
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
-from crm_core.customers.model import Customer, CustomerChange, NewCustomer
+from crm_core.customers.model import CardDetails, Customer, CustomerChange, NewCustomer
 from crm_core.health import Health
+from crm_core.notes.model import NextStep, Note, TimelineItem, TimelineKind
 from crm_core.people.model import Preferences, Reader, SessionInfo, SignedIn
 from crm_core.people.sessions import NewSession
 from crm_core.presence.model import ChosenState, Presence
@@ -98,6 +101,10 @@ class Calls(Protocol):
         """Whether *reader* may see a call of this card."""
         ...
 
+    async def dispositions(self, pbx: str) -> Sequence[Disposition]:
+        """What may be said of calls of *pbx*, in the order to show it."""
+        ...
+
     async def set_disposition(self, reader: Reader, call_id: UUID, disposition: str | None) -> Call:
         """The call with its new disposition. Raises NotFound, Forbidden."""
         ...
@@ -133,6 +140,83 @@ class Customers(Protocol):
 
     async def update(self, reader: Reader, customer_id: UUID, change: CustomerChange) -> Customer:
         """The changed card. Raises NotFound, BadInput, Forbidden, Conflict."""
+        ...
+
+    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
+        """As `get`, with the customer's time. Raises NotFound."""
+        ...
+
+    async def search(self, reader: Reader, text: str, limit: int = 8) -> Sequence[Customer]:
+        """Cards for what was typed so far, the likeliest first."""
+        ...
+
+
+class Notes(Protocol):
+    """What people write of calls, saved as they type. Raises Unavailable."""
+
+    async def note(self, reader: Reader, call_id: UUID) -> Note:
+        """The reader's own note, of version 0 when there is none. Raises NotFound."""
+        ...
+
+    async def save_note(self, reader: Reader, call_id: UUID, text: str, base_version: int) -> Note:
+        """The note as it is then; with more in it than *text* when it was changed elsewhere.
+
+        Raises BadInput, NotFound, NoteConflict.
+        """
+        ...
+
+
+class Steps(Protocol):
+    """Next steps after calls. Raises Unavailable."""
+
+    async def add(self, reader: Reader, call_id: UUID, text: str, due_at: datetime) -> NextStep:
+        """Raises NotFound, BadInput, Conflict."""
+        ...
+
+    async def change(
+        self, reader: Reader, step_id: UUID, text: str, due_at: datetime, base_version: int
+    ) -> NextStep:
+        """Raises NotFound, BadInput, Conflict."""
+        ...
+
+    async def done(self, reader: Reader, step_id: UUID) -> NextStep:
+        """Raises NotFound."""
+        ...
+
+    async def list_open(self, reader: Reader, agent: str, *, limit: int = 50) -> Sequence[NextStep]:
+        """What *agent* has to do, the most urgent first."""
+        ...
+
+    async def of_call(self, reader: Reader, call_id: UUID) -> Sequence[NextStep]:
+        """Those of one call, oldest first."""
+        ...
+
+
+class Timelines(Protocol):
+    """What happened with cards. Raises Unavailable."""
+
+    async def timeline(
+        self,
+        reader: Reader,
+        customer_id: UUID,
+        kinds: Collection[TimelineKind] = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[Sequence[TimelineItem], str | None]:
+        """A piece, newest first, and the cursor of the next. Raises NotFound, BadInput."""
+        ...
+
+
+class Missed(Protocol):
+    """The worklist of missed calls. Raises Unavailable."""
+
+    async def missed(self, reader: Reader, whose: Whose, *, limit: int = 50) -> Sequence[MissedLine]:
+        """Open lines, the latest call first."""
+        ...
+
+    async def done(self, reader: Reader, line_id: UUID, seen: datetime) -> None:
+        """Nothing more is to be done for the calls of a line up to *seen*. Raises NotFound."""
         ...
 
 
@@ -201,6 +285,10 @@ class WebServices:
     sessions: Sessions
     calls: Calls
     customers: Customers
+    notes: Notes
+    steps: Steps
+    timelines: Timelines
+    missed: Missed
     recordings: Recordings
     states: States
     playback: Playback
@@ -208,6 +296,7 @@ class WebServices:
     health: Health
     metrics: Collector
     clock: Clock
+    pbx: str = "main"
     phones: PhoneProxy | None = None  # None: there are no phones in the browser here
     written: Callable[[], None] = _nothing  # somebody changed something: what that says need not wait
     proxy: str | None = None  # address of the one whose X-Forwarded-For is believed

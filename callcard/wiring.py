@@ -42,6 +42,7 @@ from crm_core.call_path import CallPath
 from crm_core.calls.journal import CallJournal
 from crm_core.calls.ledger_store import LedgerStore
 from crm_core.calls.merged_cards import CallsOfCards
+from crm_core.calls.missed_service import MissedService
 from crm_core.calls.service import CallService
 from crm_core.calls.settlement import Settlement
 from crm_core.clock import Clock, SystemClock
@@ -53,6 +54,9 @@ from crm_core.errors import StartRefused
 from crm_core.health import Health, HealthState, PartHealth
 from crm_core.live.seeding import Seeding
 from crm_core.notes.cards import StepsOfCards
+from crm_core.notes.service import NoteService
+from crm_core.notes.steps import NextStepService
+from crm_core.notes.timeline import TimelineService
 from crm_core.office.events import OfficeApplied
 from crm_core.office.model import OfficeFile
 from crm_core.people.phone_credentials import PhoneCredentials
@@ -324,6 +328,10 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
         sessions=SessionService(ground.database, ground.clock, ended=ground.relay.wake),
         calls=CallService(ground.database, ground.clock),
         customers=CustomerService(ground.database, ground.clock, followers=(CallsOfCards(), StepsOfCards())),
+        notes=NoteService(ground.database, ground.clock),
+        steps=NextStepService(ground.database, ground.clock),
+        timelines=TimelineService(ground.database),
+        missed=MissedService(ground.database, ground.clock),
         recordings=service,
         states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),
         playback=Playback(service, ground.layout.recordings),
@@ -332,6 +340,7 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
         metrics=await hear_all(stack, ground, parts),
         phones=await _phones(stack, ground),
         clock=ground.clock,
+        pbx=ground.pbx,
         written=ground.relay.wake,
     )
     await own_task(stack, hub.run(), "live")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from msgspec import UNSET
@@ -18,8 +19,10 @@ from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
 from crm_core.bus.memory import MemoryBus
+from crm_core.calls.dispositions import DEFAULTS, Disposition
 from crm_core.calls.model import Call, CallState
 from crm_core.customers.model import (
+    CardDetails,
     CardStatus,
     ContactKind,
     ContactPoint,
@@ -41,6 +44,7 @@ from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import DIRECTORY, NOW, READERS
+from tests.fakes.web_desk import MemoryMissed, MemoryNotes, MemorySteps, MemoryTimelines
 
 
 class MemoryTokens:
@@ -184,6 +188,9 @@ class MemoryCalls:
         self.rows[self.rows.index(call)] = changed
         return changed
 
+    async def dispositions(self, pbx: str) -> Sequence[Disposition]:
+        return DEFAULTS
+
     async def choose_customer(self, reader: Reader, call_id: UUID, customer_id: UUID) -> Call:
         call = await self.get(reader, call_id)
         card = await self._customers.get(reader, customer_id, met=False)
@@ -254,6 +261,18 @@ class MemoryCustomers:
         )
         self.rows[self.rows.index(card)] = changed
         return changed
+
+    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
+        card = await self.get(reader, customer_id, met=met)
+        zone = "Europe/Moscow"
+        local = NOW.astimezone(ZoneInfo(zone))
+        return CardDetails(card=card, timezone=zone, of_number=True, local_time=local)
+
+    async def search(self, reader: Reader, text: str, limit: int = 8) -> Sequence[Customer]:
+        found, _ = await self.list(
+            reader, phone=None, since=None, agent=None, limit=len(self.rows) + 1, cursor=None
+        )
+        return [card for card in found if text.lower() in card.title.lower()][:limit]
 
 
 def _points(phones: Sequence[str]) -> tuple[ContactPoint, ...]:
@@ -348,6 +367,10 @@ class House:
         self.sessions = MemorySessions(self.tokens)
         self.calls = MemoryCalls(self.customers)
         self.recordings = MemoryRecordings(self.calls)
+        self.notes = MemoryNotes(self.calls)
+        self.steps = MemorySteps(self.calls)
+        self.timelines = MemoryTimelines(self.calls, self.customers)
+        self.missed = MemoryMissed()
         self.states = MemoryStates()
         self.playback = MemoryPlayback(self.recordings, root)
         self.bus = MemoryBus()
@@ -393,6 +416,10 @@ class House:
             proxy=self.proxy,
             calls=self.calls,
             customers=self.customers,
+            notes=self.notes,
+            steps=self.steps,
+            timelines=self.timelines,
+            missed=self.missed,
             recordings=self.recordings,
             states=self.states,
             playback=self.playback,

@@ -24,6 +24,7 @@ from agent_ui.services import WebServices
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls import store as call_rows
 from crm_core.calls.dispositions import FileDispositions
+from crm_core.calls.missed_service import MissedService
 from crm_core.calls.model import Call, CallState, Leg, LegRole, LegState, Outcome
 from crm_core.calls.service import CallService
 from crm_core.customers.seeding import FileCustomers
@@ -32,6 +33,9 @@ from crm_core.db.engine import Database
 from crm_core.db.outbox import OutboxRelay
 from crm_core.health import Health
 from crm_core.live.seeding import Seeding
+from crm_core.notes.service import NoteService
+from crm_core.notes.steps import NextStepService
+from crm_core.notes.timeline import TimelineService
 from crm_core.office.service import OfficeService
 from crm_core.people.passwords import Passwords
 from crm_core.people.service import PeopleService
@@ -132,6 +136,10 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
         sessions=SessionService(database, clock, passwords, ended=relay.wake),
         calls=CallService(database, clock),
         customers=customers,
+        notes=NoteService(database, clock),
+        steps=NextStepService(database, clock),
+        timelines=TimelineService(database),
+        missed=MissedService(database, clock),
         recordings=recordings,
         states=presence,
         playback=Playback(recordings, tmp_path),
