@@ -19,12 +19,21 @@ from agent_ui.desk.views import (
     WrapView,
 )
 from agent_ui.desk.why import why_view
-from agent_ui.live.screens import Own, Screen, Shared, about_health, about_me, about_my_queues, never
+from agent_ui.live.screens import (
+    Own,
+    Screen,
+    Shared,
+    about_health,
+    about_me,
+    about_my_queues,
+    never,
+    of_agents,
+)
 from crm_core.health import HealthState
 from crm_core.live.model import LiveAgent, LiveQueue
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import as_seen, sees
-from crm_core.people.model import Reader
+from crm_core.people.model import Reader, Role
 from crm_core.presence.model import AgentState
 
 SWITCH_PARTS = ("ami.listener", "ami.actor", "router")
@@ -134,7 +143,7 @@ def choices(state: LiveState, reader: Reader) -> ChoicesView:
     )
 
 
-def agent(state: LiveState, name: str) -> AgentView:
+def agent(state: LiveState, name: str, _role: Role) -> AgentView:
     """One agent's row."""
     return agent_view(state.agents[name])
 
@@ -187,5 +196,5 @@ DESK = Screen(
         Own(id="colleagues", template="desk/colleagues.html", view=colleagues, concerns=never),
         Own(id="focus", template="desk/focus.html", view=focus, concerns=about_me),
     ),
-    agent=Shared(prefix="agent-", template="desk/agent.html", view=agent),
+    agent=Shared(prefix="agent-", template="desk/agent.html", view=agent, concerns=of_agents),
 )

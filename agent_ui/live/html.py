@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -25,7 +25,7 @@ from agent_ui.pages import Templates
 from crm_core.live.projection import LiveState
 from crm_core.live.stream import NumberedEvent
 from crm_core.live.visibility import sees
-from crm_core.people.model import Reader
+from crm_core.people.model import Reader, Role
 
 KEPT_REGIONS = 4000  # rendered pieces, by template, view and manner
 KEPT_PIECES = 64  # of one moment of the stream: one for each audience and place in it
@@ -35,10 +35,13 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Readers to whom all shared regions of a screen look the same: they see the same people and queues."""
+    """Readers to whom all shared regions of a screen look the same: of one role, they see the same people
+    and queues.
+    """
 
     screen: str
     manner: Manner
+    role: Role
     agents: frozenset[str]
     queues: frozenset[str]
 
@@ -71,6 +74,7 @@ class Workshop:
         made = Audience(
             screen=screen.name,
             manner=manner,
+            role=reader.role,
             agents=frozenset(name for name, agent in state.agents.items() if sees(reader, agent, directory)),
             queues=frozenset(name for name, queue in state.queues.items() if sees(reader, queue, directory)),
         )
@@ -96,9 +100,15 @@ class Workshop:
             if len(self._pieces) > KEPT_PIECES:
                 self._pieces.clear()
             news = self.news(events)
+            agents = screen.agent.concerns(news, state) if screen.agent is not None else ()
+            queues = screen.queue.concerns(news, state) if screen.queue is not None else ()
             self._pieces[key] = tuple(
                 self._shared(
-                    screen, audience, state, news.agents & audience.agents, news.queues & audience.queues
+                    screen,
+                    audience,
+                    state,
+                    audience.agents.intersection(agents),
+                    audience.queues.intersection(queues),
                 )
             )
         return self._pieces[key]
@@ -118,10 +128,10 @@ class Workshop:
         for shared, names in ((screen.agent, agents), (screen.queue, queues)):
             if shared is not None:
                 for name in sorted(names):
-                    yield self._one(shared, state, name, audience.manner)
+                    yield self._one(shared, state, name, audience)
 
-    def _one(self, shared: Shared, state: LiveState, name: str, manner: Manner) -> bytes:
-        html = self.region(shared.template, shared.view(state, name), manner)
+    def _one(self, shared: Shared, state: LiveState, name: str, audience: Audience) -> bytes:
+        html = self.region(shared.template, shared.view(state, name, audience.role), audience.manner)
         return _encode(shared.prefix + name) + b":" + html
 
 
@@ -129,11 +139,17 @@ WORKSHOP = web.AppKey("live_workshop", Workshop)
 
 
 class HtmlFace:
-    """One reader's screen in their manner; remembers what it sent of the reader's own regions."""
+    """One reader's screen in their manner; remembers what it sent of the reader's own regions.
+
+    *office*: only what belongs there, for whoever sees all offices.
+    """
 
     steady = True
 
-    def __init__(self, workshop: Workshop, screen: Screen, manner: Manner) -> None:
+    def __init__(
+        self, workshop: Workshop, screen: Screen, manner: Manner, *, office: str | None = None
+    ) -> None:
+        self._office = office
         self._workshop = workshop
         self._screen = screen
         self._manner = manner
@@ -142,6 +158,7 @@ class HtmlFace:
 
     def snapshot(self, state: LiveState, reader: Reader, id_: str, at: datetime) -> bytes:
         """Every region, those that frame others first."""
+        reader = self._as_asked(reader)
         self._audience = self._workshop.audience(self._screen, self._manner, state, reader)
         self._sent.clear()
         own = [made for each in self._screen.own if (made := self._made(each, state, reader))]
@@ -152,6 +169,7 @@ class HtmlFace:
         """At most one frame, numbered as the last of *events*: all regions they concern, as they are now."""
         if not events:
             return ()
+        reader = self._as_asked(reader)
         if self._audience is None:
             self._audience = self._workshop.audience(self._screen, self._manner, state, reader)
         news = self._workshop.news(events)
@@ -173,11 +191,18 @@ class HtmlFace:
 
     def regions(self, state: LiveState, reader: Reader) -> Mapping[str, Markup]:
         """All regions as HTML, for drawing the page itself."""
+        reader = self._as_asked(reader)
         audience = self._workshop.audience(self._screen, self._manner, state, reader)
         made = [self._named(each, each.view(state, reader)) for each in self._screen.own]
         made += self._workshop.all_shared(self._screen, audience, state)
         found: dict[str, str] = msgspec.json.decode(b"{" + b",".join(made) + b"}")
         return {id_: Markup(html) for id_, html in found.items()}  # noqa: S704 - made by our templates
+
+    def _as_asked(self, reader: Reader) -> Reader:
+        """*reader* with eyes for the one office that was asked for; nobody sees more by asking."""
+        if self._office is None or reader.role is not Role.ADMIN:
+            return reader
+        return replace(reader, role=Role.SUPERVISOR, office=self._office)
 
     def _made(self, own: Own, state: LiveState, reader: Reader) -> bytes | None:
         """The region, unless it is as it was sent last."""

@@ -30,11 +30,15 @@ LIVE = "/live"
 
 
 class LiveQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """*since*: id of the last event the client has; *as* html: the regions of *screen*, else data."""
+    """*since*: id of the last event the client has; *as* html: the regions of *screen*, else data.
+
+    *office*: only what belongs there, for whoever sees all offices.
+    """
 
     since: str | None = None
     form: Literal["json", "html"] = field(default="json", name="as")
     screen: str | None = None
+    office: str | None = None
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -74,12 +78,13 @@ async def live(request: web.Request) -> web.StreamResponse:
 
 def _face(request: web.Request, query: LiveQuestion) -> Face:
     """The form the client asked for. Raises BadInput for a screen that there is not."""
-    if query.form == "json" and query.screen is None:
+    if query.form == "json" and query.screen is None and query.office is None:
         return JSON
     screen = request.app[SCREENS].get(query.screen or "")
     if screen is None or query.form != "html":
         raise BadInput(N_("There is no such live screen."), field="screen")
-    return HtmlFace(request.app[WORKSHOP], screen, preferences(request).manner)
+    manner = preferences(request).manner
+    return HtmlFace(request.app[WORKSHOP], screen, manner, office=query.office)
 
 
 def check_origin(request: web.BaseRequest, allowed: frozenset[str]) -> None:

@@ -2,20 +2,21 @@
 
 A region is an element of the page with an id of its own, a template, and a function that gives the
 template's view, a frozen dataclass. Shared regions are about one thing (an agent's row, a queue's tile) and
-look the same to everybody who may see that thing: they are put into words once for each event and language.
+look the same to everybody of a role who may see that thing: they are put into words once for each event,
+role and language.
 Own regions depend on the reader and are made only when something happened that concerns them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from agent_ui.live.news import News
 from crm_core.live.projection import LiveState
-from crm_core.people.model import Reader
+from crm_core.people.model import Reader, Role
 
 
 def never(_news: News, _state: LiveState, _reader: Reader) -> bool:
@@ -55,13 +56,37 @@ class Own:
     concerns: Callable[[News, LiveState, Reader], bool]
 
 
+def of_agents(news: News, _state: LiveState) -> Collection[str]:
+    """Agents to whom something happened."""
+    return news.agents
+
+
+def of_agents_and_calls(news: News, _state: LiveState) -> Collection[str]:
+    """Agents to whom something happened, or to a call they have or had part in."""
+    return news.people
+
+
+def of_queues(news: News, _state: LiveState) -> Collection[str]:
+    """Queues whose figures changed."""
+    return news.queues
+
+
+def of_queues_and_health(news: News, state: LiveState) -> Collection[str]:
+    """Queues whose figures changed; all of them when a part of the house did."""
+    return state.queues.keys() if news.health else news.queues
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """A region about one agent or queue; its id is *prefix* and the name."""
+    """A region about one agent or queue; its id is *prefix* and the name.
+
+    *view* gets the role of who reads; *concerns* names the agents or queues to draw anew.
+    """
 
     prefix: str
     template: str
-    view: Callable[[LiveState, str], Hashable]
+    view: Callable[[LiveState, str, Role], Hashable]
+    concerns: Callable[[News, LiveState], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

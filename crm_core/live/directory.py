@@ -20,7 +20,9 @@ class Directory:
         people: Iterable[Person] = (),
         queues: Iterable[Queue] = (),
         numbers: Iterable[Number] = (),
+        pbx: str = "main",
     ) -> None:
+        self.pbx = pbx
         self.people = {person.name: person for person in people}
         self.queues = {queue.name: queue for queue in queues}
         self.offices = {office.name: office for office in offices}

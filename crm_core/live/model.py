@@ -115,7 +115,8 @@ class LiveCall(Struct, frozen=True, kw_only=True):
 class LiveAgent(Struct, frozen=True, kw_only=True):
     """An agent and the state shown for them since *since*, and *until* when that is known (wrap-up).
 
-    *talks_today*: calls they talked in since midnight of their office.
+    *talks_today*: calls they talked in since midnight of their office; *mean_talk_s*: how long those of
+    them that are over were, from the answer to the end, None before the first.
     """
 
     name: str
@@ -132,6 +133,7 @@ class LiveAgent(Struct, frozen=True, kw_only=True):
     devices_up: bool | None
     until: datetime | None = None
     talks_today: int = 0
+    mean_talk_s: float | None = None
 
 
 class LiveQueue(Struct, frozen=True, kw_only=True):

@@ -272,17 +272,21 @@ class LiveState:
                     until=known.until,
                 )
         for name, agent in self._agents.items():
-            self._agents[name] = msgspec.structs.replace(agent, talks_today=self._seats.talks(name))
+            self._agents[name] = self._with_talks(agent)
 
     def _recount(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
-        """Show how many calls these agents talked in today."""
+        """Show how many calls these agents talked in today, and how long."""
         changed = []
         for name in sorted(names):
             before = self._agents[name]
-            after = msgspec.structs.replace(before, talks_today=self._seats.talks(name))
+            after = self._with_talks(before)
             self._agents[name] = after
             changed.append(LiveEvent(name="agent.changed", before=before, after=after))
         return tuple(changed)
+
+    def _with_talks(self, agent: LiveAgent) -> LiveAgent:
+        talks, mean_s = self._seats.talks(agent.name), self._seats.mean_talk_s(agent.name)
+        return msgspec.structs.replace(agent, talks_today=talks, mean_talk_s=mean_s)
 
     def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
         changed = []

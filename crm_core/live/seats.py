@@ -1,4 +1,4 @@
-"""What concerns one agent: the calls they have part in, those they left last, how many they talked in today.
+"""What concerns one agent: the calls they have part in, those they left last, their talks of the day.
 
 Kept beside the projection, so that a person's own screen is made without looking at everybody's calls.
 """
@@ -13,16 +13,21 @@ from uuid import UUID
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveCall
 
+_NONE = object()
 LEFT_CALLS = 4  # of each agent: the one just ended, and earlier ones whose note may still be open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:
-    """*agent* talked in a call, first *at* that moment: what the day's counts start from."""
+    """*agent* talked in a call, first *at* that moment: what the day's counts start from.
+
+    *talk_s*: from the answer to the end, in seconds; None while it goes on.
+    """
 
     call_id: UUID
     agent: str
     at: datetime
+    talk_s: float | None = None
 
 
 class Seat:
@@ -33,7 +38,7 @@ class Seat:
     def __init__(self, day: date) -> None:
         self.calls: dict[UUID, LiveCall] = {}  # under way, oldest part first
         self.left: dict[UUID, LiveCall] = {}  # talked in and left, the last one at the end
-        self.talks: set[UUID] = set()  # of *day*
+        self.talks: dict[UUID, float | None] = {}  # of *day*, with their seconds once they are over
         self.day = day
 
 
@@ -59,34 +64,40 @@ class Seats:
         seat = self._seats.get(agent)
         return len(seat.talks) if seat is not None else 0
 
+    def mean_talk_s(self, agent: str) -> float | None:
+        """How long today's talks of *agent* were that are over; None before the first."""
+        seat = self._seats.get(agent)
+        lengths = [length for length in seat.talks.values() if length is not None] if seat is not None else []
+        return round(sum(lengths) / len(lengths), 1) if lengths else None
+
     def seed(self, talks: Iterable[Talk]) -> None:
         """Count what was talked before the projection began."""
         for talk in talks:
-            self._count(talk.agent, talk.call_id, talk.at, merged=False)
+            self._count(talk.agent, talk.call_id, talk, merged=False)
 
     def follow(self, before: LiveCall | None, after: LiveCall) -> frozenset[str]:
-        """Take a change of a call; agents whose count of the day is another now."""
+        """Take a change of a call; agents whose talks of the day are other ones now."""
         changed = set()
         for agent in involved(after) | (involved(before) if before is not None else frozenset()):
             seat = self._seats.get(agent)
             if seat is None:
                 continue
             self._place(seat, agent, after)
-            answered = [leg.answered_at for leg in after.legs if leg.agent == agent and leg.answered_at]
+            talk = _talk(after, agent)
             merged = after.merged_into is not None
-            if (answered or merged) and self._count(agent, after.id, min(answered, default=None), merged):
+            if (talk is not None or merged) and self._count(agent, after.id, talk, merged):
                 changed.add(agent)
         return frozenset(changed)
 
     def roll(self, now: datetime) -> frozenset[str]:
-        """Begin a new day where midnight of the office has passed; agents whose count is another now."""
+        """Begin a new day where midnight of the office has passed; agents who had talked in the old one."""
         changed = set()
         for agent, seat in self._seats.items():
             today = self._day(agent, now)
             if today > seat.day:
                 if seat.talks:
                     changed.add(agent)
-                seat.day, seat.talks = today, set()
+                seat.day, seat.talks = today, {}
         return frozenset(changed)
 
     def _place(self, seat: Seat, agent: str, call: LiveCall) -> None:
@@ -104,20 +115,32 @@ class Seats:
         if len(seat.left) > LEFT_CALLS:
             del seat.left[next(iter(seat.left))]
 
-    def _count(self, agent: str, call_id: UUID, at: datetime | None, merged: bool) -> bool:
-        """Whether the count changed. A consult call that became part of another is none of its own."""
+    def _count(self, agent: str, call_id: UUID, talk: Talk | None, merged: bool) -> bool:
+        """Whether anything changed. A consult call that became part of another is none of its own."""
         seat = self._seats.get(agent)
         if seat is None:
             return False
-        before = len(seat.talks)
         if merged:
-            seat.talks.discard(call_id)
-        elif at is not None and self._day(agent, at) == seat.day:
-            seat.talks.add(call_id)
-        return len(seat.talks) != before
+            return seat.talks.pop(call_id, _NONE) is not _NONE
+        if talk is None or self._day(agent, talk.at) != seat.day:
+            return False
+        before = seat.talks.get(call_id, _NONE)
+        seat.talks[call_id] = talk.talk_s
+        return before != talk.talk_s
 
     def _day(self, agent: str, moment: datetime) -> date:
         return self._directory.day_at(self._directory.office_of(agent), moment)
+
+
+def _talk(call: LiveCall, agent: str) -> Talk | None:
+    """What *agent* talked in *call*, over all their legs; None when they did not."""
+    spans = [(leg.answered_at, leg.ended_at) for leg in call.legs if leg.agent == agent and leg.answered_at]
+    if not spans:
+        return None
+    lengths = [(end - begin).total_seconds() for begin, end in spans if end is not None]
+    over = len(lengths) == len(spans)
+    begun = min(begin for begin, _ in spans)
+    return Talk(call_id=call.id, agent=agent, at=begun, talk_s=round(sum(lengths), 3) if over else None)
 
 
 def involved(call: LiveCall) -> frozenset[str]:

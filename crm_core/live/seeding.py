@@ -42,6 +42,7 @@ class Seeding:
                 people=await people.load_people(connection, people.visible(Scope(all=True))),
                 queues=await queues.load_queues(connection, self._pbx),
                 numbers=await queues.load_numbers(connection, self._pbx),
+                pbx=self._pbx,
             )
             unfinished = await calls.unfinished(connection, self._pbx)
             rows = await presence.load_all(connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, extract, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls import store as calls
@@ -43,8 +43,15 @@ async def counted_since(connection: AsyncConnection, pbx: str, since: datetime) 
 
 async def talks_since(connection: AsyncConnection, pbx: str, since: datetime) -> tuple[Talk, ...]:
     """Who talked in which call since then: one row for each agent and call that is one of its own."""
+    length = extract("epoch", CallLegRow.ended_at - CallLegRow.answered_at)
+    over = func.bool_and(CallLegRow.ended_at.is_not(None))
     rows = await connection.execute(
-        select(CallLegRow.call_id, CallLegRow.agent, func.min(CallLegRow.answered_at).label("at"))
+        select(
+            CallLegRow.call_id,
+            CallLegRow.agent,
+            func.min(CallLegRow.answered_at).label("at"),
+            case((over, func.sum(length))).label("talk_s"),
+        )
         .join(CallRow, and_(CallRow.id == CallLegRow.call_id, CallRow.pbx == CallLegRow.pbx))
         .where(
             CallLegRow.pbx == pbx,
@@ -55,7 +62,15 @@ async def talks_since(connection: AsyncConnection, pbx: str, since: datetime) ->
         )
         .group_by(CallLegRow.call_id, CallLegRow.agent)
     )
-    return tuple(Talk(call_id=row.call_id, agent=row.agent, at=row.at) for row in rows)
+    return tuple(
+        Talk(
+            call_id=row.call_id,
+            agent=row.agent,
+            at=row.at,
+            talk_s=round(float(row.talk_s), 3) if row.talk_s is not None else None,
+        )
+        for row in rows
+    )
 
 
 async def just_left(

@@ -6,12 +6,14 @@
 import { Feed, type Line } from "./feed";
 import { put } from "./swap";
 
-/** Connect this page until it is left. `data-live-since` of the body: the last event the page was made from. */
-export function connectLive({ screen }: { screen: string }): void {
+/** Connect this page until it is left. `data-live-since` of the body: the last event the page was made from.
+ * *office*: only what belongs there. */
+export function connectLive({ screen, office }: { screen: string; office?: string | undefined }): void {
   const { body } = document;
   const line = document.getElementById("live-lost");
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const address = `${scheme}://${location.host}/live?as=html&screen=${encodeURIComponent(screen)}`;
+  const query = new URLSearchParams({ as: "html", screen, ...(office === undefined ? {} : { office }) });
+  const address = `${scheme}://${location.host}/live?${query}`;
   const feed = new Feed(
     {
       open,
