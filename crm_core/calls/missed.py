@@ -90,6 +90,8 @@ class MissedLine:
     customer_id: UUID | None
     customer_title: str | None
     owner: str | None  # of the card, now
+    done_by: str | None = None  # who said last, of earlier calls, that nothing more is to be done
+    done_at: datetime | None = None
 
 
 def matters(call: Call) -> bool:

@@ -95,12 +95,16 @@ class NewCustomer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerChange:
-    """What a person changes on a card; UNSET leaves it. *phones* replaces all of them."""
+    """What a person changes on a card; UNSET leaves it. *phones* replaces all of them.
+
+    *seen*: `updated_at` of the card the change was made from; None: whatever it is now.
+    """
 
     title: str | UnsetType = UNSET
     owner: str | UnsetType | None = UNSET
     phones: tuple[str, ...] | UnsetType = UNSET
     shared: bool = False
+    seen: datetime | None = None
 
 
 class MergeField(StrEnum):

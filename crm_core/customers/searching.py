@@ -30,13 +30,17 @@ _NUMBER = re.compile(r"[0-9+(). /-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """A text as it is looked for. *part*, *home*: digits of a number, also without the dialling prefix."""
+    """A text as it is looked for. *part*, *home*: digits of a number, also without the dialling prefix.
+
+    *owner*: only cards of theirs.
+    """
 
     text: str
     words: str
     part: str | None
     home: str | None
     e164: str | None
+    owner: str | None = None
 
     @property
     def nothing(self) -> bool:
@@ -44,7 +48,7 @@ class Sought:
         return not self.words and self.part is None
 
 
-def sought(text: str, country: str) -> Sought:
+def sought(text: str, country: str, owner: str | None = None) -> Sought:
     """What *text*, typed in *country*, may mean: words of a title, or a piece of a number, or both."""
     text = " ".join(clean_text(text).split())
     digits = re.sub(r"[^0-9]", "", text) if _NUMBER.fullmatch(text) else ""
@@ -55,6 +59,7 @@ def sought(text: str, country: str) -> Sought:
         part=part,
         home=_without_prefix(part, country) if part and not text.startswith("+") else part,
         e164=to_e164(text, country=country) if part else None,
+        owner=owner,
     )
 
 
@@ -71,6 +76,7 @@ async def search(
         "home": f"%{wanted.home}%",
         "e164": wanted.e164,
         "me": me,
+        "owner": wanted.owner,
         "person": seen.person,
         "office": seen.office,
         "team": seen.team,
@@ -108,8 +114,12 @@ def _branches(seen: Scope) -> list[str]:
     return [way for way in ways if way]
 
 
-def _visible(seen: Scope) -> str:
-    return f"status <> 'merged' AND ({' OR '.join(_branches(seen))})"
+def _visible(wanted: Sought, seen: Scope) -> str:
+    return f"{_wanted(wanted)} AND ({' OR '.join(_branches(seen))})"
+
+
+def _wanted(wanted: Sought) -> str:
+    return f"status <> 'merged'{'' if wanted.owner is None else ' AND owner = :owner'}"
 
 
 def _exact(wanted: Sought, seen: Scope) -> str:
@@ -119,14 +129,14 @@ def _exact(wanted: Sought, seen: Scope) -> str:
 WITH found AS MATERIALIZED (
     SELECT id FROM customers WHERE lower(title) = lower(:text)
     UNION SELECT id FROM customers WHERE {number})
-SELECT id FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(seen)} {_RANKED}"""  # noqa: S608
+SELECT id FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(wanted, seen)} {_RANKED}"""  # noqa: S608
 
 
 def _near(wanted: Sought, seen: Scope) -> str:
     """Among one's own cards and those one may see, a bounded number of those changed last."""
     own = () if seen.person is not None else ("owner = :me",)
     walks = " UNION ".join(
-        f"""(SELECT id, title, owner, updated_at FROM customers WHERE status <> 'merged' AND {way}
+        f"""(SELECT id, title, owner, updated_at FROM customers WHERE {_wanted(wanted)} AND {way}
         ORDER BY updated_at DESC LIMIT {NEAR})"""  # noqa: S608
         for way in (*own, *_branches(seen))
     )
@@ -152,7 +162,7 @@ def _anywhere(wanted: Sought, seen: Scope) -> str:
     return f"""
 WITH found AS MATERIALIZED ({found}),
 known AS MATERIALIZED (
-    SELECT id, owner, updated_at FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(seen)})
+    SELECT id, owner, updated_at FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(wanted, seen)})
 SELECT id FROM known {_RANKED}"""  # noqa: S608
 
 

@@ -141,15 +141,24 @@ class CustomerService:
             local_time=self._clock.now().astimezone(ZoneInfo(timezone)),
         )
 
-    async def search(self, reader: Reader, text: str, limit: int = 8) -> tuple[Customer, ...]:
+    async def may_read(self, reader: Reader, ids: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the cards *ids* that *reader* may open."""
+        seen = scope(reader, Action.CUSTOMERS_READ)
+        async with self._database.transaction() as connection:
+            return await store.only_visible(connection, ids, seen)
+
+    async def search(
+        self, reader: Reader, text: str, limit: int = 8, *, owner: str | None = None
+    ) -> tuple[Customer, ...]:
         """Cards for what was typed so far: beginnings of words of the title in any order, or any part
         (three digits or more) of a number. Exact ones first, then own, then those changed last.
+        *owner*: only theirs.
         """
         seen = scope(reader, Action.CUSTOMERS_READ)
         async with self._database.transaction() as connection:
             offices = {office.name: office for office in await people.load_offices(connection)}
             home = offices.get(reader.office)
-            wanted = searching.sought(text, home.country if home is not None else "")
+            wanted = searching.sought(text, home.country if home is not None else "", owner)
             ids = await searching.search(connection, wanted, seen, me=reader.person, limit=limit)
             cards = {card.id: card for card in await store.of_ids(connection, ids)}
         return tuple(cards[id] for id in ids if id in cards)
@@ -214,6 +223,8 @@ class CustomerService:
                 raise NotFound(N_("There is no such card."))
             if before.status is CardStatus.MERGED:  # a moment ago
                 raise Conflict(N_("This card has become part of another."), code="card_merged")
+            if change.seen not in (None, before.updated_at):
+                raise Conflict(N_("Somebody changed this card meanwhile."), code="card_changed")
             values = await self._columns(connection, reader, before, change)
             if change.phones is not UNSET:
                 await changing.set_phones(connection, before, change.phones, change.shared, now)

@@ -121,6 +121,14 @@ async def get(connection: AsyncConnection, id: UUID, scope: Scope, *, lock: bool
     return found[0] if found else None
 
 
+async def only_visible(connection: AsyncConnection, ids: Collection[UUID], scope: Scope) -> frozenset[UUID]:
+    """Those of the cards *ids* that *scope* holds."""
+    if not ids:
+        return frozenset()
+    found = await connection.execute(select(CustomerRow.id).where(CustomerRow.id.in_(ids), visible(scope)))
+    return frozenset(found.scalars())
+
+
 async def merged_into(connection: AsyncConnection, id: UUID) -> UUID | None:
     """The card that *id* became part of; None when it did not."""
     found = await connection.execute(select(CustomerRow.merged_into).where(CustomerRow.id == id))

@@ -54,7 +54,7 @@ class TimelineService:
         wanted = set(kinds) or set(TimelineKind)
         async with self._database.transaction() as connection:
             customer_id = await customers.merged_into(connection, customer_id) or customer_id
-            await _require_card(connection, reader, customer_id)
+            await require_card(connection, reader, customer_id)
             cards = await timeline_store.cards_of(connection, customer_id)
             found = await _newest(connection, reader, cards, wanted, limit + 1, below)
             piece = found[:limit]
@@ -62,7 +62,7 @@ class TimelineService:
         return shown, cursor_after(piece[-1].at, piece[-1].id) if len(found) > limit else None
 
 
-async def _require_card(connection: AsyncConnection, reader: Reader, customer_id: UUID) -> None:
+async def require_card(connection: AsyncConnection, reader: Reader, customer_id: UUID) -> None:
     """Raise NotFound unless *reader* may see the card, or a call of it."""
     if await customers.get(connection, customer_id, scope(reader, Action.CUSTOMERS_READ)) is not None:
         return
