@@ -53,7 +53,7 @@ needs:
 test: needs $(VENV)/.dev pages ## Run all tests, on real PostgreSQL, Redis and Asterisk
 	@$(BIN)/python agent_ui/frontend/make.py test
 	@$(BIN)/callcard pbx install --quiet
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n 3 --dist loadfile
 
 check: $(VENV)/.dev $(VENV)/.node ## Format, lint, types, rooms, translations, docs, locks
 	@$(BIN)/ruff format --check .

@@ -110,6 +110,7 @@ async def knows(callcard: Callcard, agent: str) -> bool:
             "change only when the private PBX is started again",
         ),
     ],
+    ids=["what is nowhere", "what needs a start"],
 )
 async def test_what_cannot_be_applied_changes_nothing(
     callcard: Callcard, old: str, new: str, says: str
