@@ -16,6 +16,7 @@ from agent_ui.auth.login import add_login
 from agent_ui.auth.settings import add_settings
 from agent_ui.board.regions import BOARD
 from agent_ui.board.routes import add_board
+from agent_ui.demo.routes import add_demo
 from agent_ui.desk.regions import DESK
 from agent_ui.gallery.routes import add_gallery
 from agent_ui.live.routes import LIVE, add_live
@@ -62,6 +63,7 @@ def build_app(services: WebServices) -> web.Application:
     add_board(app)
     add_phone(app)
     add_gallery(app)
+    add_demo(app)
     return app
 
 

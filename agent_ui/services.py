@@ -15,6 +15,7 @@ from uuid import UUID
 from aiohttp import web
 from prometheus_client.registry import Collector
 
+from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from crm_core.calls.dispositions import Disposition
@@ -300,6 +301,7 @@ class WebServices:
     phones: PhoneProxy | None = None  # None: there are no phones in the browser here
     written: Callable[[], None] = _nothing  # somebody changed something: what that says need not wait
     proxy: str | None = None  # address of the one whose X-Forwarded-For is believed
+    bell: Bell | None = None  # None: this is not the demo
     origins: frozenset[str] = field(default_factory=frozenset)  # of other pages that may open /live
 
 

@@ -55,9 +55,9 @@ def demo(
 
 
 @app.command
-def worker() -> None:
+def worker(*, demo: Annotated[bool, Parameter(show=False, negative="")] = False) -> None:
     """Router, web and recorder in one process (started by `up`)."""
-    _part("router", "web", "recorder")
+    _part("router", "web", "recorder", demo=demo)
 
 
 @app.command
@@ -78,10 +78,10 @@ def recorder() -> None:
     _part("recorder")
 
 
-def _part(*parts: str) -> None:
+def _part(*parts: str, demo: bool = False) -> None:
     from callcard.wiring import run_parts
 
-    _run(run_parts(read_settings(), frozenset(parts)))
+    _run(run_parts(read_settings(), frozenset(parts), demo=demo))
 
 
 @pbx.command

@@ -55,8 +55,12 @@ class Supervisor:
         office: Path | None = None,
         office_text: str | None = None,
         overlay: Overlay | None = None,
+        demo: bool = False,
     ) -> None:
-        """*office*, or its text, is applied before the start; without one the applied office is used."""
+        """*office*, or its text, is applied before the start; without one the applied office is used.
+
+        *demo*: the web has what only the demo shows; *overlay* must have its callers.
+        """
         self.settings = settings
         self.layout = Layout(settings.data)
         self.pbx: PrivatePbx | None = None
@@ -65,6 +69,7 @@ class Supervisor:
         self._office = office
         self._office_text = office_text
         self._overlay = overlay
+        self._demo = demo
         self._health = Health()
 
     async def run(self) -> int:
@@ -155,7 +160,7 @@ class Supervisor:
         self.worker = ChildSupervisor(
             Command(
                 name=WORKER,
-                argv=[sys.executable, "-m", "callcard", "worker"],
+                argv=[sys.executable, "-m", "callcard", "worker", *(("--demo",) if self._demo else ())],
                 env=self._worker_environment(),
                 stops=((signal.SIGTERM, 8.0),),
                 ours=True,

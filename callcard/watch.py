@@ -39,16 +39,17 @@ class Show(Protocol):
     def told(self, event: str, item: object) -> None: ...
 
 
-async def watch(url: str, token: str, *, language: str, plain: bool, out: TextIO) -> int:
+async def watch(url: str, token: str, *, language: str, plain: bool, out: TextIO, note: str = "") -> int:
     """Show the feed of *url* (`http://host:port` or the `ws…/live` itself) on *out* until cancelled.
 
-    *plain*: one line an event. Returns 2 when the token is refused; other failures are retried.
+    *plain*: one line an event; else *note* stays at the foot of the screen. Returns 2 when the token is
+    refused; other failures are retried.
     """
     view, words = LiveView(), Words(language)
     if plain:
         return await _follow(url, token, view, Lines(view, words, out), words, out)
     console = Console(file=out, highlight=False)
-    screen = Screen(view, words, place=urlsplit(url).netloc)
+    screen = Screen(view, words, place=urlsplit(url).netloc, note=note)
     with screen.on(console):
         painting = asyncio.create_task(_paint(screen), name="watch-paint")
         try:

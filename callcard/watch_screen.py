@@ -60,10 +60,11 @@ FRAME = 2  # rows of a panel's border
 class Screen:
     """Draws a `LiveView`. `told` and friends mark it changed; `paint` draws."""
 
-    def __init__(self, view: LiveView, words: Words, *, place: str) -> None:
+    def __init__(self, view: LiveView, words: Words, *, place: str, note: str = "") -> None:
         self._view = view
         self._words = words
         self._place = place
+        self._note = note  # the last line, when there is one
         self._lost: str | None = "…"
         self._recent: deque[LiveCall] = deque(maxlen=RECENT_CALLS)
         self._newest: LiveCall | None = None
@@ -129,6 +130,7 @@ class Screen:
         queues, agents = len(self._view.queues) or 1, len(self._view.agents) or 1
         foot = min(TRACE_LINES + FRAME, max(5, height // 4))
         layout = Layout()
+        noted = [Layout(Text(f" {self._note}", style="bold", no_wrap=True), size=1)] if self._note else []
         above: list[Layout]
         if width >= BESIDE:
             top = min(max(queues, agents) + FRAME + 1, height // 2)
@@ -145,8 +147,9 @@ class Screen:
         layout.split_column(
             Layout(self._header(now), size=1),
             *above,
-            Layout(self._calls(now, wide=wide, rows=height - 1 - top - foot - FRAME - 1)),
+            Layout(self._calls(now, wide=wide, rows=height - 1 - top - foot - FRAME - 1 - len(noted))),
             Layout(self._trace(rows=foot - FRAME), size=foot),
+            *noted,
         )
         return layout
 

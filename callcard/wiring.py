@@ -19,6 +19,7 @@ from agent_ui.app import WebServer, build_app
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
+from callcard.demo.seat_bell import SeatBell
 from callcard.house_health import EVERYTHING, hear_all, tell_the_web
 from callcard.layout import Layout
 from callcard.logs import set_up_logs
@@ -66,6 +67,7 @@ from crm_core.presence.service import PresenceService
 from crm_core.recordings.service import RecordingService
 from recordings.archive import Archive
 from recordings.intake import Recorder
+from recordings.peaks import Peaks
 from recordings.playback import Playback
 from recordings.retention import Retention
 
@@ -91,8 +93,8 @@ class Parts:
     recorder: Recorder | None = None
 
 
-async def run_parts(settings: Settings, parts: frozenset[str]) -> int:
-    """Run until SIGINT or SIGTERM. Raises StartRefused."""
+async def run_parts(settings: Settings, parts: frozenset[str], *, demo: bool = False) -> int:
+    """Run until SIGINT or SIGTERM. Raises StartRefused. *demo*: the web can make the demo's callers ring."""
     set_up_logs()
     if parts != EVERYTHING and settings.redis_url is None:
         raise StartRefused("CALLCARD_REDIS_URL: needed when router, web and recorder are started apart")
@@ -101,7 +103,7 @@ async def run_parts(settings: Settings, parts: frozenset[str]) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running_parts(settings, parts):
+    async with running_parts(settings, parts, demo=demo):
         mind_the_calls()
         log.info("running", parts=sorted(parts))
         await stop.wait()
@@ -109,14 +111,16 @@ async def run_parts(settings: Settings, parts: frozenset[str]) -> int:
 
 
 @asynccontextmanager
-async def running_parts(settings: Settings, parts: frozenset[str]) -> AsyncIterator[Parts]:
+async def running_parts(
+    settings: Settings, parts: frozenset[str], *, demo: bool = False
+) -> AsyncIterator[Parts]:
     """The asked parts, up inside and ended after in reverse order. Raises StartRefused."""
     if settings.database_url is None:
         raise StartRefused("CALLCARD_DATABASE_URL: needed here; `callcard up` runs a database of its own")
     async with AsyncExitStack() as stack:
         ground = await _ground(stack, settings, settings.database_url)
         router = await _router(stack, ground) if "router" in parts else None
-        hub = await _web(stack, ground, parts) if "web" in parts else None
+        hub = await _web(stack, ground, parts, demo=demo) if "web" in parts else None
         recorder = await _recorder(stack, ground) if "recorder" in parts else None
         if hub is None:
             await tell_the_web(stack, ground, parts)
@@ -310,7 +314,7 @@ async def _follow_office(
         await applied.close()
 
 
-async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) -> LiveHub:
+async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str], *, demo: bool) -> LiveHub:
     people = PeopleService(ground.database, ground.clock)
     service = RecordingService(ground.database, ground.clock)
     hub = LiveHub(
@@ -322,6 +326,8 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
     )
     if isinstance(ground.bus, TappedBus):
         ground.bus.tap(hub.hand_over)
+    peaks = Peaks(service, ground.layout.recordings)
+    stack.callback(peaks.close)
     services = WebServices(
         tokens=people,
         proxy=ground.settings.proxy,
@@ -335,10 +341,12 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str]) ->
         recordings=service,
         states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),
         playback=Playback(service, ground.layout.recordings),
+        peaks=peaks,
         hub=hub,
         health=ground.health,
         metrics=await hear_all(stack, ground, parts),
         phones=await _phones(stack, ground),
+        bell=SeatBell(ground.office, ground.layout.pbx / "spool") if demo else None,
         clock=ground.clock,
         pbx=ground.pbx,
         written=ground.relay.wake,

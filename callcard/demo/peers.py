@@ -15,29 +15,68 @@ import msgspec
 from callcard.demo.script import Caller
 from callcard.pbx import Overlay
 from crm_core.ids import new_id
-from crm_core.office.model import DeviceEntry, OfficeFile
+from crm_core.office.model import DeviceEntry, NumberEntry, OfficeFile, QueueEntry
 from crm_core.people.model import DeviceKind
 
 CARRIER = "127.0.0.2"
 PHONES = "127.0.0.3"
+SEAT_LINE, SEAT_QUEUE = "+74955550109", "ring_me"
 
 
 def demo_office(office: OfficeFile, *, sip_port: int, rtp_start: int) -> OfficeFile:
-    """The sample office with its agents' phones at the simulated ones' addresses."""
-    people = {
-        name: msgspec.structs.replace(
-            person,
-            devices=tuple(
-                DeviceEntry(
-                    name=device.name, kind=DeviceKind.CONTACT, contact=f"sip:{name}@{PHONES}:{sip_port}"
-                )
-                for device in person.devices
-            ),
+    """The sample office with its agents' phones at the simulated ones' addresses, and the free seat's line.
+
+    Phones in the browser stay: whoever sits at one takes its calls.
+    """
+
+    def moved(name: str, device: DeviceEntry) -> DeviceEntry:
+        if device.kind is DeviceKind.BROWSER:
+            return device
+        return DeviceEntry(
+            name=device.name, kind=DeviceKind.CONTACT, contact=f"sip:{name}@{PHONES}:{sip_port}"
         )
+
+    people = {
+        name: msgspec.structs.replace(person, devices=tuple(moved(name, each) for each in person.devices))
         for name, person in office.people.items()
     }
     sip = msgspec.structs.replace(office.sip, port=sip_port, rtp_start=rtp_start, rtp_end=rtp_start + 400)
-    return msgspec.structs.replace(office, people=people, sip=sip)
+    line, queue = seat_line(office)
+    return msgspec.structs.replace(
+        office,
+        people=people,
+        sip=sip,
+        numbers={**office.numbers, SEAT_LINE: line},
+        queues={**office.queues, SEAT_QUEUE: queue},
+    )
+
+
+def seat_line(office: OfficeFile) -> tuple[NumberEntry, QueueEntry]:
+    """A number whose calls nobody but the free seat can get: callers who are asked for ring there."""
+    seat = free_seat(office)
+    place = office.people[seat].office
+    return (
+        NumberEntry(title="Ring me", office=place, queue=SEAT_QUEUE, source="demo"),
+        QueueEntry(title="Ring me", members=(seat,), ring_s=30, max_wait_s=60, wrap_up_s=10),
+    )
+
+
+def free_seat(office: OfficeFile) -> str:
+    """Whoever has a phone in the browser: the person before the screen."""
+    return next(
+        name
+        for name, person in office.people.items()
+        if any(device.kind is DeviceKind.BROWSER for device in person.devices)
+    )
+
+
+def simulated(office: OfficeFile) -> list[str]:
+    """Those whose phones the PBX itself answers."""
+    return [
+        name
+        for name, person in office.people.items()
+        if person.devices and not any(device.kind is DeviceKind.BROWSER for device in person.devices)
+    ]
 
 
 def pjsip_text(*, sip_port: int) -> str:
