@@ -20,6 +20,7 @@ from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from crm_core.calls.dispositions import Disposition
 from crm_core.calls.missed import MissedLine, Whose
+from crm_core.calls.lines import CallLine, LineFilter
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
 from crm_core.customers.model import CardDetails, Customer, CustomerChange, NewCustomer
@@ -98,6 +99,12 @@ class Calls(Protocol):
         """Raises NotFound."""
         ...
 
+    async def lines(
+        self, reader: Reader, asked: LineFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> tuple[Sequence[CallLine], str | None]:
+        """A piece of the journal and the cursor of the next. Raises BadInput for a foreign cursor."""
+        ...
+
     async def met(self, reader: Reader, customer_id: UUID) -> bool:
         """Whether *reader* may see a call of this card."""
         ...
@@ -157,6 +164,10 @@ class Notes(Protocol):
 
     async def note(self, reader: Reader, call_id: UUID) -> Note:
         """The reader's own note, of version 0 when there is none. Raises NotFound."""
+        ...
+
+    async def notes(self, reader: Reader, call_id: UUID) -> Sequence[Note]:
+        """What everybody wrote of a call, oldest first. Raises NotFound."""
         ...
 
     async def save_note(self, reader: Reader, call_id: UUID, text: str, base_version: int) -> Note:
@@ -246,6 +257,10 @@ class Recordings(Protocol):
         """Recordings of calls that the reader was already shown."""
         ...
 
+    async def shown(self, reader: Reader, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
+        """Of the recordings of these calls those that the reader may see."""
+        ...
+
 
 class States(Protocol):
     """The door through which a person's state is chosen."""
@@ -278,6 +293,14 @@ class Playback(Protocol):
         ...
 
 
+class Peaks(Protocol):
+    """Outlines of recordings, for players to draw."""
+
+    async def of(self, recording_id: UUID, reader: Reader) -> bytes:
+        """As JSON: `{seconds, channels}`. Raises NotFound as `Playback.open` does, Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """All that the web needs, made by `callcard/wiring.py`."""
@@ -293,6 +316,7 @@ class WebServices:
     recordings: Recordings
     states: States
     playback: Playback
+    peaks: Peaks
     hub: LiveHub
     health: Health
     metrics: Collector

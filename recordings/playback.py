@@ -27,7 +27,7 @@ class AudioFile:
 
 
 class Playback:
-    """Opens recordings for those who may hear them; each time is written to the audit."""
+    """Opens recordings for those who may hear them; each playback is written to the audit."""
 
     def __init__(self, service: RecordingService, root: Path) -> None:
         self._service, self._root = service, root

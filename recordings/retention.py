@@ -17,6 +17,7 @@ from crm_core.recordings.model import Recording
 from crm_core.recordings.service import RecordingService
 from recordings.finish import clear
 from recordings.naming import resolve
+from recordings.peaks import peaks_path
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +79,8 @@ def _delete(root: Path, recording: Recording) -> None:
     clear(root, recording.call_id, recording.kind, but=None)
     if recording.path is not None:
         try:
-            resolve(root, recording.path).unlink(missing_ok=True)
+            audio = resolve(root, recording.path)
+            peaks_path(audio).unlink(missing_ok=True)
+            audio.unlink(missing_ok=True)
         except NotFound:
             pass  # gone already, or not a file of ours: nothing to delete

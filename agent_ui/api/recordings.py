@@ -7,7 +7,13 @@ from aiohttp import web
 from agent_ui.api.audio import send_audio
 from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import ApiRecording, Nothing, RecordingPage, RecordingQuestion
+from agent_ui.api.shapes import (
+    ApiRecording,
+    Nothing,
+    RecordingPage,
+    RecordingPeaks,
+    RecordingQuestion,
+)
 from agent_ui.api.shaping import recording_shape
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import NotFound
@@ -44,6 +50,17 @@ async def play(request: web.Request) -> web.StreamResponse:
     return await send_audio(request, audio)
 
 
+async def peaks(request: web.Request) -> web.StreamResponse:
+    """The outline of the sound, for a player to draw."""
+    recording_id = parse_id(request.match_info["id"])
+    if recording_id is None:
+        raise NotFound
+    made = await request.app[SERVICES].peaks.of(recording_id, request[READER])
+    # What ended will not change: the one who asked may keep it.
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return web.Response(body=made, content_type="application/json", headers=headers)
+
+
 ROUTES = (
     Route(
         method="GET",
@@ -72,5 +89,15 @@ ROUTES = (
         query=Nothing,
         respond=play,
         problems=(404, 416),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/recordings/{id}/peaks",
+        summary="The outline of the sound: the loudest of each stretch in percent, for each channel",
+        action=Action.RECORDINGS_PLAY,
+        query=Nothing,
+        respond=peaks,
+        answer=RecordingPeaks,
+        problems=(404, 503),
     ),
 )

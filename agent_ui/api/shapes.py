@@ -122,6 +122,13 @@ class ApiRecording(Shape, frozen=True, kw_only=True):
     audio: str | None
 
 
+class RecordingPeaks(Shape, frozen=True, kw_only=True):
+    """The outline of a recording: for each channel the loudest of each stretch, 0 to 100."""
+
+    seconds: Seconds
+    channels: tuple[tuple[int, ...], ...]
+
+
 class ApiCall(Shape, frozen=True, kw_only=True):
     """A call: one conversation attempt over all its legs and transfers."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, null
+from sqlalchemy import func, insert, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.audit.tables import AuditRow
@@ -42,6 +42,44 @@ async def record(
             after=null() if after is None else dict(after),
         )
     )
+
+
+async def record_once(
+    connection: AsyncConnection,
+    *,
+    actor: str,
+    action: str,
+    kind: str,
+    subject: object,
+    at: datetime,
+    after: Mapping[str, Any],
+    within: timedelta,
+) -> bool:
+    """As `record`, unless just this deed was written in the time *within* before *at*; whether it was now.
+
+    For what a program does many times when a person does it once. Two at the same moment write one row.
+    """
+    written = (
+        select(AuditRow.id)
+        .where(
+            AuditRow.subject_kind == kind,
+            AuditRow.subject_id == str(subject),
+            AuditRow.actor == actor,
+            AuditRow.action == action,
+            AuditRow.after == dict(after),
+            AuditRow.at > at - within,
+        )
+        .limit(1)
+    )
+    if await connection.scalar(written) is not None:
+        return False
+    await connection.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"{action} {subject} {actor}", 0)))
+    )
+    if await connection.scalar(written) is not None:
+        return False
+    await record(connection, actor=actor, action=action, kind=kind, subject=subject, at=at, after=after)
+    return True
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

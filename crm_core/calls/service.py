@@ -10,9 +10,10 @@ from uuid import UUID
 from sqlalchemy import true
 
 from crm_core.audit.store import record
-from crm_core.calls import dispositions, store
+from crm_core.calls import dispositions, lines, store
 from crm_core.calls.dispositions import Disposition
 from crm_core.calls.events import CallChanged, CustomerChosen
+from crm_core.calls.lines import CallLine, LineFilter
 from crm_core.calls.model import Call, CallState, Direction
 from crm_core.calls.store import CallFilter
 from crm_core.calls.trace import Code, first_agent, line
@@ -59,6 +60,21 @@ class CallService:
         below = None if cursor is None else position_of(cursor)
         async with self._database.transaction() as connection:
             found = await store.find(connection, asked, seen, limit=limit + 1, below=below)
+        piece = found[:limit]
+        return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
+
+    async def lines(
+        self, reader: Reader, asked: LineFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> tuple[Sequence[CallLine], str | None]:
+        """The journal that *reader* may see, newest first, and the cursor of the next piece.
+
+        Calls that became part of another are not listed. Raises BadInput for a foreign cursor.
+        """
+        limit = max(1, min(limit, MAX_PAGE))
+        seen = store.visible(scope(reader, Action.CALLS_READ))
+        below = None if cursor is None else position_of(cursor)
+        async with self._database.transaction() as connection:
+            found = await lines.find(connection, asked, seen, limit=limit + 1, below=below)
         piece = found[:limit]
         return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
 

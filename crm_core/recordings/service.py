@@ -5,12 +5,12 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
-from crm_core.audit.store import SYSTEM, record
+from crm_core.audit.store import SYSTEM, record, record_once
 from crm_core.calls.model import Call, Direction
 from crm_core.clock import Clock
 from crm_core.db import outbox
@@ -26,6 +26,7 @@ from crm_core.recordings.model import Recording, RecordingKind, RecordingReason,
 from crm_core.recordings.tables import RecordingRow
 
 MAX_PAGE = 200
+ONE_PLAYBACK = timedelta(minutes=10)
 WAIT_S = 10.0  # nobody on a call waits for the recorder
 
 
@@ -175,19 +176,23 @@ class RecordingService:
         """Recordings of calls that the reader was already shown."""
         where = [RecordingRow.call_id.in_(call_ids)]
         async with self._database.transaction() as connection:
-            found = await store.newest(connection, where, limit=2 * max(1, len(call_ids)))
-        by_call: dict[UUID, builtins.list[Recording]] = {}
-        for recording in reversed(found):
-            by_call.setdefault(recording.call_id, []).append(recording)
-        return by_call
+            return _by_call(await store.newest(connection, where, limit=2 * max(1, len(call_ids))))
+
+    async def shown(self, reader: Reader, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
+        """Of the recordings of these calls those that *reader* may see, the first one first."""
+        where = [RecordingRow.call_id.in_(call_ids), store.visible(scope(reader, Action.RECORDINGS_READ))]
+        async with self._database.transaction() as connection:
+            return _by_call(await store.newest(connection, where, limit=2 * max(1, len(call_ids))))
 
     async def play(self, reader: Reader, recording_id: UUID) -> Recording:
-        """The recording, for *reader* to hear: each time is written to the audit. Raises NotFound."""
-        found = await self._visible(reader, Action.RECORDINGS_PLAY, recording_id)
-        if found.path is None:
-            raise NotFound(N_("This recording has no audio."))
+        """The recording, for *reader* to hear, written to the audit. Raises NotFound.
+
+        A player asks for piece after piece: all that one session asks of one recording within
+        `ONE_PLAYBACK` of its first piece is one playback, and one row.
+        """
+        found = await self.audible(reader, recording_id)
         async with self._database.transaction() as connection:
-            await record(
+            await record_once(
                 connection,
                 actor=reader.person,
                 action="recording.played",
@@ -195,7 +200,15 @@ class RecordingService:
                 subject=recording_id,
                 at=self._clock.now(),
                 after={"call_id": str(found.call_id), "token": reader.token_id},
+                within=ONE_PLAYBACK,
             )
+        return found
+
+    async def audible(self, reader: Reader, recording_id: UUID) -> Recording:
+        """The recording, when it has a file and *reader* may hear it. Raises NotFound."""
+        found = await self._visible(reader, Action.RECORDINGS_PLAY, recording_id)
+        if found.path is None:
+            raise NotFound(N_("This recording has no audio."))
         return found
 
     async def _visible(self, reader: Reader, action: Action, recording_id: UUID) -> Recording:
@@ -205,6 +218,13 @@ class RecordingService:
         if found is None:
             raise NotFound(N_("There is no such recording."))
         return found
+
+
+def _by_call(newest: Sequence[Recording]) -> Mapping[UUID, Sequence[Recording]]:
+    by_call: dict[UUID, builtins.list[Recording]] = {}
+    for recording in reversed(newest):
+        by_call.setdefault(recording.call_id, []).append(recording)
+    return by_call
 
 
 def _filters(

@@ -20,7 +20,8 @@ from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls.dispositions import DEFAULTS, Disposition
-from crm_core.calls.model import Call, CallState
+from crm_core.calls.lines import CallLine, LineFilter
+from crm_core.calls.model import Call, CallState, Direction
 from crm_core.customers.model import (
     CardDetails,
     CardStatus,
@@ -179,6 +180,12 @@ class MemoryCalls:
                 return call
         raise NotFound
 
+    async def lines(
+        self, reader: Reader, asked: LineFilter, *, limit: int = 50, cursor: str | None = None
+    ) -> tuple[Sequence[CallLine], str | None]:
+        found = [_line(call) for call in self._seen(reader) if _is_asked(call, asked)]
+        return piece(found, limit, cursor)  # type: ignore[return-value]
+
     async def met(self, reader: Reader, customer_id: UUID) -> bool:
         return any(call.customer_id == customer_id for call in self._seen(reader))
 
@@ -197,6 +204,24 @@ class MemoryCalls:
         changed = replace(call, customer_id=card.id, customer_title=card.title, owner=card.owner, choices=())
         self.rows[self.rows.index(call)] = changed
         return changed
+
+
+def _line(call: Call) -> CallLine:
+    return CallLine(**{name: getattr(call, name) for name in CallLine.__dataclass_fields__})
+
+
+def _is_asked(call: Call, asked: LineFilter) -> bool:
+    over = call.state is CallState.ENDED
+    return (
+        (asked.since is None or call.started_at >= asked.since)
+        and (asked.until is None or call.started_at < asked.until)
+        and (not asked.parts or any(part in (call.from_number or "") for part in asked.parts))
+        and asked.agent in (None, call.agent)
+        and asked.queue in (None, call.queue)
+        and asked.outcome in (None, call.outcome)
+        and not (asked.going_on and over)
+        and not (asked.missed and (call.direction is not Direction.IN or call.answered_at or not over))
+    )
 
 
 class MemoryCustomers:
@@ -316,6 +341,10 @@ class MemoryRecordings:
     async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
         return {id_: [r for r in self.rows if r.call_id == id_] for id_ in call_ids}
 
+    async def shown(self, reader: Reader, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
+        seen = await self._seen(reader)
+        return {id_: [r for r in seen if r.call_id == id_] for id_ in call_ids}
+
 
 @dataclass
 class MemoryStates:
@@ -357,6 +386,18 @@ class MemoryPlayback:
         return MemoryAudio(path, path.stat().st_size)
 
 
+class MemoryPeaks:
+    """The same outline for every recording with a file."""
+
+    def __init__(self, recordings: MemoryRecordings) -> None:
+        self._recordings = recordings
+
+    async def of(self, recording_id: UUID, reader: Reader) -> bytes:
+        if (await self._recordings.get(reader, recording_id)).path is None:
+            raise NotFound
+        return b'{"seconds":64.0,"channels":[[0,40,80],[10,20,30]]}'
+
+
 class House:
     """The small house behind a real server on 127.0.0.1."""
 
@@ -373,6 +414,7 @@ class House:
         self.missed = MemoryMissed()
         self.states = MemoryStates()
         self.playback = MemoryPlayback(self.recordings, root)
+        self.peaks = MemoryPeaks(self.recordings)
         self.bus = MemoryBus()
         self.health = Health(self.clock)
         self.health.set("database", HealthState.UP)
@@ -423,6 +465,7 @@ class House:
             recordings=self.recordings,
             states=self.states,
             playback=self.playback,
+            peaks=self.peaks,
             hub=self.hub,
             health=self.health,
             metrics=self.metrics,

@@ -37,6 +37,10 @@ class MemoryNotes:
         call = await self._calls.get(reader, call_id)
         return self.rows.get((call.id, reader.person), Note(call_id=call.id, author=reader.person))
 
+    async def notes(self, reader: Reader, call_id: UUID) -> Sequence[Note]:
+        call = await self._calls.get(reader, call_id)
+        return [note for note in self.rows.values() if note.call_id == call.id and note.text]
+
     async def save_note(self, reader: Reader, call_id: UUID, text: str, base_version: int) -> Note:
         stored, text = await self.note(reader, call_id), note_text(text)
         require_length(text, stored.text)

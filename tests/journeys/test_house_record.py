@@ -107,8 +107,7 @@ async def test_audio_whole_in_ranges_and_audited(house: House) -> None:
             "SELECT actor FROM audit WHERE action = 'recording.played' AND subject_id = $1 ORDER BY id",
             recording["id"],
         )
-    assert [row["actor"] for row in rows][:3] == ["anna", "viktor", "admin"]
-    assert {row["actor"] for row in rows} == {"anna", "viktor", "admin"}
+    assert [row["actor"] for row in rows] == ["anna", "viktor", "admin"]  # piece by piece, one playback each
 
 
 @pytest.mark.parametrize(

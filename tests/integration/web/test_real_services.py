@@ -44,6 +44,7 @@ from crm_core.presence.model import ChosenState
 from crm_core.presence.service import PresenceService
 from crm_core.recordings.model import RecordingState
 from crm_core.recordings.service import RecordingService
+from recordings.peaks import Peaks
 from recordings.playback import Playback
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import NOW, call
@@ -131,6 +132,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
         clock=clock,
         health=health,
     )
+    peaks = Peaks(recordings, tmp_path)
     services = WebServices(
         tokens=people,
         sessions=SessionService(database, clock, passwords, ended=relay.wake),
@@ -143,6 +145,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
         recordings=recordings,
         states=presence,
         playback=Playback(recordings, tmp_path),
+        peaks=peaks,
         hub=hub,
         health=health,
         metrics=CollectorRegistry(),
@@ -188,6 +191,7 @@ async def house(database: Database, tmp_path: Path) -> AsyncIterator[RealHouse]:
     following.cancel()
     await asyncio.wait({following})
     await server.stop()
+    peaks.close()
     await relay.stop()
 
 
