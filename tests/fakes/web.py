@@ -15,6 +15,7 @@ from msgspec import UNSET
 from prometheus_client import CollectorRegistry, Counter
 
 from agent_ui.app import WebServer, build_app
+from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
@@ -433,6 +434,7 @@ class House:
             kept=kept,
         )
         self.phones: PhoneProxy | None = None
+        self.bell: Bell | None = None
         self.port = 0
         self.proxy: str | None = None
         self._browsers: dict[str, str] = {}
@@ -472,6 +474,7 @@ class House:
             clock=self.clock,
             written=self._count_written,
             phones=self.phones,
+            bell=self.bell,
         )
         self.app = build_app(self.services)
         self._server = WebServer(self.app, "127.0.0.1", 0)

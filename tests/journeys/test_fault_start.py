@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
@@ -16,10 +17,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from agent_ui.demo.bell import PAUSE
 from callcard.layout import Layout, read_running
 from crm_core.clock import SystemClock
 from crm_core.db.engine import Database
 from crm_core.people.service import PeopleService
+from tests.fakes.sip.ws_phone import Account, WsPhone
 from tests.fakes.sip_peer import Phone, SipPeer
 from tests.journeys.front import AGENTS, CALLERS, PHONES, SALES, office_text, until
 from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
@@ -28,6 +31,7 @@ from tests.servers import free_port, rtp_start
 pytestmark = pytest.mark.journey
 
 STARTED_S = 60.0
+RINGS_S = 4.0  # from the button to the phone; idle it takes about one second
 ENDED_S = 20.0  # from Ctrl-C to the prompt; idle it takes about one second
 MARK = "A_CALLCARD_JOURNEY"  # in the environment of everything a command starts
 
@@ -179,9 +183,35 @@ async def _refused(data: Path, owner: int) -> None:
     assert await _calls(url, token) == []
 
 
-async def test_the_demo_is_ended_by_ctrl_c(data: Path) -> None:
+async def test_the_demo_rings_its_free_seat_and_is_ended_by_ctrl_c(data: Path) -> None:
     await find_or_install()
-    async with _command(data, "demo", "--calls", "1", "--data", str(data)) as demo:
-        await _says(demo, "/api/v1/openapi.json")
+    async with _command(data, "demo", "--calls", "1", "--data", str(data), "--lang", "en") as demo:
+        url, password = re.findall(r"Open (\S+) .* password is (\S+)", await _says(demo, "Open http"))[0]
         await _says(demo, "call.started")
+        async with _signed_in(url, "dina", password) as dina:
+            async with dina.post("/phone/credentials") as answer:
+                account = Account.read(await answer.json())
+            async with await WsPhone.open(dina, url, account, {}) as phone:
+                assert await phone.register() == 200
+                await _says(demo, "Dina Karimova · available")
+                for who, shown in (("known", "Zoya Lebedeva"), ("withheld", "withheld")):
+                    async with dina.post("/demo/ring", data={"who": who}) as answer:
+                        assert answer.status == 200, await answer.text()
+                    async with asyncio.timeout(RINGS_S):
+                        invite = await phone.invites.get()
+                    await _says(demo, f"{shown} · ringing · Dina Karimova")
+                    await phone.refuse(invite)
+                    await asyncio.sleep(PAUSE.total_seconds())
         await _ctrl_c(demo, data)
+
+
+@asynccontextmanager
+async def _signed_in(url: str, name: str, password: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A browser in which *name* has signed in by the page."""
+    jar = aiohttp.CookieJar(unsafe=True)  # unsafe: also for hosts that are addresses
+    headers = {"Origin": url}
+    async with aiohttp.ClientSession(url, headers=headers, cookie_jar=jar) as session:
+        form = {"name": name, "password": password, "next": "/settings"}
+        async with session.post("/login", data=form, allow_redirects=False) as answer:
+            assert answer.status == 303, await answer.text()
+        yield session

@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from asterisk_conf.conf_text import read_sections
-from callcard.demo.peers import CARRIER, PHONES, call_file, demo_office, demo_overlay, ring
+from callcard.demo.peers import (
+    CARRIER,
+    PHONES,
+    call_file,
+    demo_office,
+    demo_overlay,
+    free_seat,
+    ring,
+    simulated,
+)
 from callcard.demo.sample import sample_office
 from callcard.demo.script import OPENING
 from crm_core.office.reading import read_office
@@ -21,11 +30,12 @@ SAMPLE = read_office(sample_office().read_text("utf-8"))
 
 def test_every_phone_is_at_the_simulated_ones_address() -> None:
     office = demo_office(SAMPLE, sip_port=5070, rtp_start=16_000)
-    devices = [device for person in office.people.values() for device in person.devices]
-    assert {device.kind for device in devices} == {DeviceKind.CONTACT}
-    assert sorted(device.contact or "" for device in devices) == [
-        f"sip:{name}@{PHONES}:5070" for name in ("anna", "elena", "rashid")
-    ]
+    devices = {name: device for name, person in office.people.items() for device in person.devices}
+    assert sorted(simulated(office)) == ["anna", "elena", "rashid"]
+    for name in simulated(office):
+        assert devices[name].kind is DeviceKind.CONTACT
+        assert devices[name].contact == f"sip:{name}@{PHONES}:5070"
+    assert (free_seat(office), devices["dina"].kind) == ("dina", DeviceKind.BROWSER)
     assert (office.sip.port, office.sip.rtp_start, office.sip.rtp_end) == (5070, 16_000, 16_400)
 
 
