@@ -16,7 +16,12 @@ from crm_core.permissions import Action
 def touches(event: Event, directory: Directory) -> tuple[LiveEvent, ...]:
     """What screens read again because of *event*."""
     if isinstance(event, MissedChanged):
-        return (_touched(LiveTouch(thing="missed"), _missed(event, directory)),)
+        mine = Circle(action=Action.CALLS_WAITING, agents=frozenset(event.agents))
+        # A whole queue hears of most lines; its screens take their time over these.
+        return (
+            _touched(LiveTouch(thing="missed"), mine),
+            _touched(LiveTouch(thing="missed-shared"), _missed(event, directory)),
+        )
     if isinstance(event, NoteSaved):
         # Of a card's history the words of others are read again when their call changes, not as they type.
         mine = Circle(action=Action.CALLS_WRITE, agents=frozenset({event.author}))

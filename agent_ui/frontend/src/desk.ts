@@ -1,5 +1,15 @@
 // The agent's desk.
 
+import { startFinder } from "./finder";
 import { connectLive } from "./live";
+import { startNotes } from "./notes";
+import { startTouches } from "./touches";
+import { startWishes } from "./wishes";
+import { startWork } from "./work";
 
+startNotes(document);
+startWork(document);
+startFinder(document);
+startTouches(document);
+startWishes(document);
 connectLive({ screen: "desk" });

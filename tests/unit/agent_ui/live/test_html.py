@@ -176,11 +176,11 @@ def test_touches_go_to_those_they_are_for() -> None:
     mine = f"note-{call_id(1)}"
     assert got == {
         "anna": {mine},  # not a member of Service, and agents reach no further
-        "boris": {"missed"},
-        "leyla": {"missed"},
-        "oleg": {"missed"},
+        "boris": {"missed-shared"},
+        "leyla": {"missed-shared"},
+        "oleg": {"missed-shared"},
         "rena": set(),
-        "root": {"missed", mine},
+        "root": {"missed", "missed-shared", mine},
     }
 
 
