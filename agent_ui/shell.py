@@ -8,8 +8,9 @@ from datetime import datetime
 
 from aiohttp import web
 
+from agent_ui.desk.calls import has_browser_phone
 from agent_ui.language import Preferences
-from agent_ui.services import READER, SERVICES
+from agent_ui.services import READER, SERVICES, WebServices
 from crm_core.errors import Unavailable
 from crm_core.i18n import LANGUAGES, N_
 from crm_core.people.model import Reader, Role, Theme
@@ -61,7 +62,8 @@ class Link:
 class Shell:
     """What `base.html` gets beside the view. *person* and *name* are None before signing in.
 
-    *now*: the house's time, by which pages tick; *exits*: addresses that exist here.
+    *now*: the house's time, by which pages tick; *exits*: addresses that exist here; *phone*: the person
+    has a phone in the browser, which is then on every page.
     """
 
     language: str
@@ -73,6 +75,7 @@ class Shell:
     links: tuple[Link, ...]
     paths: frozenset[str]
     now: datetime
+    phone: bool
 
 
 def shell_of(request: web.Request, wishes: Preferences, nonce: str) -> Shell:
@@ -89,7 +92,16 @@ def shell_of(request: web.Request, wishes: Preferences, nonce: str) -> Shell:
         links=tuple(_links(reader, paths, request.path)) if reader is not None else (),
         paths=paths,
         now=request.app[SERVICES].clock.now(),
+        phone=reader is not None and _has_phone(request.app[SERVICES], reader),
     )
+
+
+def _has_phone(services: WebServices, reader: Reader) -> bool:
+    """Whether there are phones in the browser here, and one is the reader's."""
+    try:
+        return services.phones is not None and has_browser_phone(services.hub.directory, reader.person)
+    except Unavailable:
+        return False
 
 
 def _name(request: web.Request, reader: Reader | None) -> str | None:

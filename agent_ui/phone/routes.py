@@ -1,6 +1,11 @@
-"""`POST /phone/credentials`: a password for hours. `GET /phone/ws`: the phone's way to the switch."""
+"""`POST /phone/credentials`: a password for hours. `GET /phone/ws`: the phone's way to the switch.
+
+`GET /phone/standing`: why that way would not open. `GET /phone/colleagues`: whom the phone can call.
+"""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
@@ -9,14 +14,17 @@ from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Moment, Question, Shape
 from agent_ui.auth import offered_protocols
 from agent_ui.live.routes import check_origin
+from agent_ui.pages import fragment
 from agent_ui.phone.metrics import PHONE_KEYS
 from agent_ui.phone.proxy import CLOSE_S, HEARTBEAT_S, MESSAGE_LIMIT, PROTOCOL, PhoneProxy
+from agent_ui.phone.views import people_view
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import BadInput, CallcardError, NotFound, Unavailable
 from crm_core.i18n import N_
 from crm_core.ids import parse_id
 
 CREDENTIALS, WS = "/phone/credentials", "/phone/ws"
+STANDING, COLLEAGUES = "/phone/standing", "/phone/colleagues"
 _HOST = "pbx.invalid"  # the switch has no name of its own: all comes through the WebSocket
 
 
@@ -60,9 +68,7 @@ async def line(request: web.Request) -> web.StreamResponse:
     """Serve one phone until either side ends it."""
     check_origin(request, request.app[SERVICES].origins)
     proxy = _proxy(request)
-    id = parse_id(read_query(request, LineQuestion).credential)
-    if id is None:
-        raise NotFound
+    id = _credential(request)
     if PROTOCOL not in offered_protocols(request):
         raise BadInput(N_("A phone speaks the subprotocol `sip`."), field="Sec-WebSocket-Protocol")
     ws = web.WebSocketResponse(
@@ -82,6 +88,29 @@ async def line(request: web.Request) -> web.StreamResponse:
     return ws
 
 
+async def standing(request: web.Request) -> web.Response:
+    """204 while the password is in force; 404 or 409 as its socket would be refused.
+
+    A browser does not tell a page why a WebSocket did not open, so the page asks here.
+    """
+    await _proxy(request).credentials.endpoint_of(request[READER], _credential(request))
+    return web.Response(status=204)
+
+
+async def colleagues(request: web.Request) -> web.Response:
+    """Whom a call can be given to, as a list for the dialog."""
+    view = people_view(request.app[SERVICES].hub.state, request[READER])
+    return fragment(request, "phone/people.html", view)
+
+
+def _credential(request: web.Request) -> UUID:
+    """The id of the password that the phone uses. Raises NotFound."""
+    id = parse_id(read_query(request, LineQuestion).credential)
+    if id is None:
+        raise NotFound
+    return id
+
+
 def _proxy(request: web.Request) -> PhoneProxy:
     proxy = request.app[SERVICES].phones
     if proxy is None:
@@ -93,6 +122,8 @@ def _proxy(request: web.Request) -> PhoneProxy:
 
 
 def add_phone(app: web.Application) -> None:
-    """Mount both."""
+    """Mount them."""
     app.router.add_post(CREDENTIALS, credentials)
+    app.router.add_get(STANDING, standing)
+    app.router.add_get(COLLEAGUES, colleagues)
     app.router.add_get(WS, line, allow_head=False)

@@ -1,0 +1,153 @@
+// The phone in the browser, on every page of a person who has one.
+
+import { drawButtons, pressOf, wish } from "./phone/buttons";
+import { startCheck } from "./phone/check";
+import { Dialogs } from "./phone/dialogs";
+import type { Exchange } from "./phone/exchange";
+import { NO_PHONE, type Failure, type Phone } from "./phone/model";
+import { Notice } from "./phone/notice";
+import { Pending } from "./phone/pending";
+import { Bell, type Tone } from "./phone/ring";
+import { Seat, type Channel, type Leader, type Lock, type Word } from "./phone/seat";
+import { drawStrip } from "./phone/strip";
+import { showToast } from "./toasts";
+
+const page = document;
+const name = `callcard-phone-${page.getElementById("phone")?.dataset["person"] ?? ""}`;
+const pending = new Pending();
+const notice = new Notice(page);
+const bell = new Bell(page, draw);
+let phone: Phone = NO_PHONE;
+let exchange: Exchange | null = null;
+let testing = false;
+
+function draw(): void {
+  drawStrip(page, phone, seat.leads && bell.silent);
+  drawButtons(page, phone, pending, Date.now());
+  dialogs.settle(phone.calls);
+  if (seat.leads) {
+    bell.play(testing ? "ring" : toneOf(phone));
+    notice.draw(phone);
+  }
+}
+
+function toneOf({ calls }: Phone): Tone | null {
+  if (calls.some(({ stage }) => stage === "ringing")) return "ring";
+  return calls.some(({ stage }) => stage === "calling") ? "back" : null;
+}
+
+function fail(failure: Failure): void {
+  pending.clear();
+  drawButtons(page, phone, pending, Date.now());
+  if (!page.hidden) showToast(page, `phone-says-${failure}`);
+}
+
+/** Load the phone itself, and take calls; it may be over before it is there. */
+function lead(): Leader {
+  let over = false;
+  void import("./phone/exchange").then((loaded) => {
+    if (over) return;
+    exchange = new loaded.Exchange({
+      tell: (now) => seat.tell(now),
+      fail: (failure) => seat.fail(failure),
+      signIn: () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
+    });
+    exchange.start();
+  });
+  return {
+    run: (command) => exchange?.run(command),
+    stop: () => {
+      over = true;
+      exchange?.stop();
+      exchange = null;
+    },
+  };
+}
+
+function channel(): Channel {
+  const tabs = new BroadcastChannel(name);
+  const words: Channel = { onword: null, say: (word) => tabs.postMessage(word) };
+  tabs.onmessage = ({ data }) => words.onword?.(data as Word);
+  return words;
+}
+
+const lock: Lock = (held, signal) => navigator.locks.request(name, { signal }, held);
+
+const seat: Seat = new Seat(
+  {
+    lead,
+    show: (now) => {
+      phone = now;
+      draw();
+    },
+    fail,
+  },
+  channel(),
+  lock,
+);
+const dialogs = new Dialogs(page, (command) => seat.ask(command));
+
+function press(button: HTMLElement): void {
+  const asked = pressOf(button, phone);
+  const { act, call } = asked;
+  if (act === "use-here") return seat.ask({ do: "use-here" });
+  if (act === "people") return dialogs.openPeople(null);
+  if (call === null) return fail(phone.line === "ready" ? "not-here" : "no-line");
+  if (!wish(asked, pending, Date.now())) return;
+  draw();
+  switch (act) {
+    case "transfer":
+      return dialogs.openPeople(call);
+    case "keypad":
+      return dialogs.openKeypad(call);
+    case "answer":
+    case "decline":
+    case "hold":
+    case "mute":
+    case "end":
+    case "join":
+      return seat.ask({ do: act, call: call.id });
+  }
+}
+
+/** A colleague's button: with somebody on the line, the colleague is asked about them. */
+function dial({ phoneDial: to = "", title = "" }: DOMStringMap): void {
+  const talking = phone.calls.find(({ stage, about }) => stage === "talking" && about === null);
+  if (talking === undefined) seat.ask({ do: "dial", to, name: title });
+  else seat.ask({ do: "ask", call: talking.id, to, name: title });
+}
+
+page.addEventListener("click", ({ target }) => {
+  const button = target instanceof Element ? target.closest<HTMLElement>("[data-phone], [data-phone-dial]") : null;
+  if (button?.dataset["phoneDial"] !== undefined) dial(button.dataset);
+  else if (button !== null) press(button);
+});
+page.addEventListener("live:event", draw);
+startCheck(page, {
+  speaking: () => exchange?.speaking ?? null,
+  ring: () => {
+    testing = true;
+    bell.play("ring");
+    window.setTimeout(() => {
+      testing = false;
+      bell.play(seat.leads ? toneOf(phone) : null);
+    }, 2000);
+  },
+  looked: () => seat.ask({ do: "microphone" }),
+  fail,
+});
+addEventListener("beforeunload", (event) => {
+  if (exchange?.talking === true) event.preventDefault(); // leaving would end the call
+});
+addEventListener("pagehide", () => seat.leave());
+addEventListener("pageshow", (event) => event.persisted && join());
+
+/** Without https the browser gives neither the lock between tabs nor the microphone. */
+function join(): void {
+  if (window.isSecureContext) return seat.join();
+  phone = { ...NO_PHONE, line: "insecure", microphone: "insecure" };
+  draw();
+}
+
+join();
+draw();
