@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("ami_stream", "call_changes", "tracker_memory", "memory", "identify", "route")
+ALL = ("ami_stream", "call_changes", "tracker_memory", "memory", "identify", "pages", "route", "fanout")
 LIMIT_S = 600
 
 

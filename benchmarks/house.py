@@ -45,7 +45,8 @@ class Bench:
     caller: SipPeer
     phones: SipPeer
     sip_port: int
-    tokens: dict[str, str]
+    tokens: dict[str, str]  # of the agents
+    admin_token: str
     invites: dict[str, float] = field(default_factory=dict)  # caller's number -> when an agent's phone got it
     answered: dict[str, IncomingCall] = field(default_factory=dict)
     on_invite: Callable[[str, str], None] | None = None  # agent, caller's number: before the phone rings
@@ -92,6 +93,7 @@ people:{people}
     office: moscow
     extension: "199"
     devices: [{{kind: contact, contact: "sip:solo@{PHONES}:{phones_port}"}}]
+  admin: {{title: Admin, role: admin, office: moscow}}
 trunks:
   provider: {{title: Carrier, match: [{CALLERS}]}}
 numbers:
@@ -169,7 +171,8 @@ async def running_bench(agents: int = 50) -> AsyncIterator[Bench]:
             await presence.choose(name, ChosenState.AVAILABLE, None, by="bench")
         people = PeopleService(database, SystemClock())
         tokens = {name: await people.create_token(name, "bench", by="bench") for name in names}
-        bench = Bench(settings, supervisor, database, caller, phones, sip_port, tokens)
+        admin = await people.create_token("admin", "bench", by="bench")
+        bench = Bench(settings, supervisor, database, caller, phones, sip_port, tokens, admin)
         phones.on_invite = bench.take
         await _all_available(settings, tokens["solo"], len(names))
         yield bench

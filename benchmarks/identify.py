@@ -17,20 +17,19 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import structlog
 
+from benchmarks.million import fill, number
 from benchmarks.report import line, percentile
 from crm_core.clock import SystemClock
 from crm_core.customers.service import CustomerService
 from crm_core.db.embedded import EmbeddedPostgres
 from crm_core.db.engine import Database
 from crm_core.db.migrate import upgrade
-from crm_core.ids import new_id
 
 CARDS = 1_000_000
 LOOKUPS = 20_000
@@ -39,44 +38,6 @@ WARM_UP = 500
 AT_ONCE = 50
 DID = "+74955550100"
 SELECT = "SELECT id FROM contact_points WHERE kind = 'phone' AND value = $1"
-_TABLES = ("customers", "contact_points", "customer_contacts")
-
-
-def number(index: int) -> str:
-    """The E.164 number of card *index*, up to ten million."""
-    return f"+7495{index:07}"
-
-
-async def fill(dsn: str, cards: int) -> None:
-    """Write *cards* cards with one number each; indexes are made afterwards, as a restore does."""
-    connection = await asyncpg.connect(dsn)
-    secondary = await connection.fetch(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
-        "WHERE NOT indisunique AND indrelid = ANY($1::regclass[])",
-        list(_TABLES),
-    )
-    for name, _ in secondary:
-        await connection.execute(f"DROP INDEX {name}")
-    await connection.execute("SET session_replication_role = replica")  # the rows fit: no key checks
-    now = SystemClock().now()
-    ids = [(new_id(), new_id()) for _ in range(cards)]
-    rows: tuple[Iterator[tuple[Any, ...]], ...] = (
-        ((card, f"Customer {n}", "kept", now, now) for n, (card, _) in enumerate(ids)),
-        ((point, "phone", number(n), now) for n, (_, point) in enumerate(ids)),
-        ((point, card) for card, point in ids),
-    )
-    columns = (
-        ["id", "title", "status", "created_at", "updated_at"],
-        ["id", "kind", "value", "created_at"],
-        ["contact_point_id", "customer_id"],
-    )
-    for table, records, names in zip(_TABLES, rows, columns, strict=True):
-        await connection.copy_records_to_table(table, records=records, columns=names)
-    for _, definition in secondary:
-        await connection.execute(definition)
-    await connection.execute("CREATE TABLE one_row (value text PRIMARY KEY)")
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
 
 
 async def alternate(
@@ -149,6 +110,12 @@ async def measure_race(dsn: str) -> None:
     line("identify.concurrent_first_calls", ours=made, peer=1, unit="cards", n=AT_ONCE)
 
 
+async def _plain_table(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("CREATE TABLE one_row (value text PRIMARY KEY)")
+    await connection.close()
+
+
 async def main(cards: int = CARDS) -> None:
     """Start a PostgreSQL of its own, fill it, measure, stop it."""
     random.seed(22)
@@ -162,6 +129,7 @@ async def main(cards: int = CARDS) -> None:
         try:
             await upgrade(dsn)
             await fill(dsn, cards)
+            await _plain_table(dsn)
             database = await Database.open(dsn, hot_size=1)
             customers = CustomerService(database, SystemClock())
             await measure_lookups(database, customers, cards)
