@@ -16,9 +16,12 @@ from agent_ui.auth.login import add_login
 from agent_ui.auth.settings import add_settings
 from agent_ui.board.regions import BOARD
 from agent_ui.board.routes import add_board
+from agent_ui.customers.routes import add_customers
 from agent_ui.demo.routes import add_demo
 from agent_ui.desk.regions import DESK
+from agent_ui.desk.routes import add_desk
 from agent_ui.gallery.routes import add_gallery
+from agent_ui.home import add_home
 from agent_ui.live.routes import LIVE, add_live
 from agent_ui.pages import add_templates
 from agent_ui.phone.routes import WS, add_phone
@@ -60,8 +63,12 @@ def build_app(services: WebServices) -> web.Application:
     add_status(app)
     add_api(app)
     add_live(app, (DESK, BOARD))
+    add_home(app)
+    add_desk(app)
     add_board(app)
     add_phone(app)
+    if services.cards is not None:
+        add_customers(app, services.cards)
     add_gallery(app)
     add_demo(app)
     return app

@@ -15,12 +15,13 @@ from uuid import UUID
 from aiohttp import web
 from prometheus_client.registry import Collector
 
+from agent_ui.customers.services import CardServices
 from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from crm_core.calls.dispositions import Disposition
-from crm_core.calls.missed import MissedLine, Whose
 from crm_core.calls.lines import CallLine, LineFilter
+from crm_core.calls.missed import MissedLine, Whose
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
 from crm_core.customers.model import CardDetails, Customer, CustomerChange, NewCustomer
@@ -322,6 +323,7 @@ class WebServices:
     metrics: Collector
     clock: Clock
     pbx: str = "main"
+    cards: CardServices | None = None  # None: there are no pages of cards here
     phones: PhoneProxy | None = None  # None: there are no phones in the browser here
     written: Callable[[], None] = _nothing  # somebody changed something: what that says need not wait
     proxy: str | None = None  # address of the one whose X-Forwarded-For is believed

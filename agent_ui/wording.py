@@ -15,7 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time, get_timezone_location
 from babel.numbers import format_decimal, format_percent
 
 from agent_ui.language import Manner
@@ -59,6 +59,21 @@ def said(message: Message | str) -> str:
 def clock(moment: datetime) -> str:
     """The time of day: `14:20`."""
     return format_time(moment, "short", tzinfo=_zone(), locale=_here())
+
+
+def local(moment: datetime) -> str:
+    """The time of day where *moment* is: in its own zone, not in the reader's."""
+    return format_time(moment, "short", tzinfo=moment.tzinfo, locale=_here())
+
+
+def city(timezone: str) -> str:
+    """The place that a time zone (IANA) is named after: `Владивосток`."""
+    return get_timezone_location(timezone, locale=_here(), return_city=True)
+
+
+def seconds(moment: datetime) -> str:
+    """The time of day to the second: `14:20:07`."""
+    return format_time(moment, "medium", tzinfo=_zone(), locale=_here())
 
 
 def day(moment: datetime) -> str:
@@ -117,6 +132,9 @@ def explained(line: TraceLine) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "said": said,
     "clock": clock,
+    "seconds": seconds,
+    "local": local,
+    "city": city,
     "day": day,
     "when": when,
     "duration": duration,

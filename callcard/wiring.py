@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import structlog
 
 from agent_ui.app import WebServer, build_app
+from agent_ui.customers.services import CardServices
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
@@ -55,6 +56,7 @@ from crm_core.errors import StartRefused
 from crm_core.health import Health, HealthState, PartHealth
 from crm_core.live.seeding import Seeding
 from crm_core.notes.cards import StepsOfCards
+from crm_core.notes.facts import FactService
 from crm_core.notes.service import NoteService
 from crm_core.notes.steps import NextStepService
 from crm_core.notes.timeline import TimelineService
@@ -317,6 +319,13 @@ async def _follow_office(
 async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str], *, demo: bool) -> LiveHub:
     people = PeopleService(ground.database, ground.clock)
     service = RecordingService(ground.database, ground.clock)
+    cards = CardServices(
+        customers=CustomerService(ground.database, ground.clock, followers=(CallsOfCards(), StepsOfCards())),
+        calls=CallService(ground.database, ground.clock),
+        timelines=TimelineService(ground.database),
+        facts=FactService(ground.database, ground.clock),
+        missed=MissedService(ground.database, ground.clock),
+    )
     hub = LiveHub(
         bus=ground.bus,
         load=Seeding(ground.database, ground.clock, pbx=ground.pbx).load,
@@ -332,12 +341,13 @@ async def _web(stack: AsyncExitStack, ground: _Ground, parts: frozenset[str], *,
         tokens=people,
         proxy=ground.settings.proxy,
         sessions=SessionService(ground.database, ground.clock, ended=ground.relay.wake),
-        calls=CallService(ground.database, ground.clock),
-        customers=CustomerService(ground.database, ground.clock, followers=(CallsOfCards(), StepsOfCards())),
+        cards=cards,
+        calls=cards.calls,
+        customers=cards.customers,
         notes=NoteService(ground.database, ground.clock),
         steps=NextStepService(ground.database, ground.clock),
-        timelines=TimelineService(ground.database),
-        missed=MissedService(ground.database, ground.clock),
+        timelines=cards.timelines,
+        missed=cards.missed,
         recordings=service,
         states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),
         playback=Playback(service, ground.layout.recordings),

@@ -162,7 +162,8 @@ def _anywhere(wanted: Sought, seen: Scope) -> str:
     return f"""
 WITH found AS MATERIALIZED ({found}),
 known AS MATERIALIZED (
-    SELECT id, owner, updated_at FROM customers WHERE id IN (SELECT id FROM found) AND {_visible(wanted, seen)})
+    SELECT id, owner, updated_at FROM customers
+    WHERE id IN (SELECT id FROM found) AND {_visible(wanted, seen)})
 SELECT id FROM known {_RANKED}"""  # noqa: S608
 
 

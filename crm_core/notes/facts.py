@@ -27,7 +27,7 @@ from crm_core.people.model import Reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """*calls*: of all agents; *missed*: calls of the worklist that nobody answered since; *step*: due first."""
+    """*calls*: of all agents; *missed*: calls of the worklist that are open; *step*: the one due first."""
 
     calls: int
     first_at: datetime | None

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from prometheus_client import CollectorRegistry, Counter
 
 from agent_ui.app import WebServer, build_app
+from agent_ui.customers.services import CardServices
 from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
@@ -434,6 +435,7 @@ class House:
             kept=kept,
         )
         self.phones: PhoneProxy | None = None
+        self.cards: CardServices | None = None
         self.bell: Bell | None = None
         self.port = 0
         self.proxy: str | None = None
@@ -474,6 +476,7 @@ class House:
             clock=self.clock,
             written=self._count_written,
             phones=self.phones,
+            cards=self.cards,
             bell=self.bell,
         )
         self.app = build_app(self.services)

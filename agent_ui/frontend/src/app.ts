@@ -3,6 +3,7 @@
 import htmx from "htmx.org/dist/htmx.esm.js";
 
 import { startDialogs } from "./dialogs";
+import { startFinder } from "./finder";
 import { startHotkeys } from "./hotkeys";
 import { startTimers } from "./timers";
 import { showToast, startToasts } from "./toasts";
@@ -23,3 +24,4 @@ startTimers(document);
 startHotkeys(document);
 startToasts(document);
 startDialogs(document);
+startFinder(document);

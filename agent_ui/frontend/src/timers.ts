@@ -2,12 +2,13 @@
 //
 //   <time data-since="…">    how long it is since then       2:14
 //   <time data-until="…">    how long until then             0:17, never below 0:00
+//   <… data-zone="…">        what time it is there (IANA)  21:04
 //   <progress data-from="…" data-to="…">   how much of the time between has passed
 
 import type { Frame } from "./feed";
 
 const TICK_MS = 250;
-const MOVING = "time[data-since], time[data-until], progress[data-from]";
+const MOVING = "time[data-since], time[data-until], [data-zone], progress[data-from]";
 
 /** Seconds as `m:ss`, from an hour on `h:mm:ss`. */
 export function written(seconds: number): string {
@@ -15,6 +16,22 @@ export function written(seconds: number): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+const clocks = new Map<string, Intl.DateTimeFormat | null>();
+
+/** The time of day in *zone* at *now* (ms): `21:04`; null for a zone that this browser does not know. */
+export function clockIn(zone: string, now: number): string | null {
+  let clock = clocks.get(zone);
+  if (clock === undefined) {
+    try {
+      clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+    } catch {
+      clock = null;
+    }
+    clocks.set(zone, clock);
+  }
+  return clock?.format(now) ?? null;
 }
 
 /** How far *now* is between two moments (all in ms), 0 to 1. */
@@ -41,13 +58,20 @@ export class HouseClock {
 }
 
 function show(element: HTMLElement, now: number): void {
-  const { since, until, from, to } = element.dataset;
+  const { since, until, from, to, zone } = element.dataset;
   if (element instanceof HTMLProgressElement) {
     element.value = passed(Date.parse(from ?? ""), Date.parse(to ?? ""), now) * element.max;
     return;
   }
+  if (zone !== undefined) {
+    write(element, clockIn(zone, now) ?? element.textContent);
+    return;
+  }
   const length = since !== undefined ? now - Date.parse(since) : Date.parse(until ?? "") - now;
-  const text = written(length / 1000);
+  write(element, written(length / 1000));
+}
+
+function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 

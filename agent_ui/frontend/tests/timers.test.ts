@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { HouseClock, passed, written } from "../src/timers";
+import { clockIn, HouseClock, passed, written } from "../src/timers";
 
 test("lengths are written as the server writes them", () => {
   const lengths: [number, string][] = [
@@ -31,4 +31,11 @@ test("the house's clock counts, not the machine's", () => {
 test("a bar stays between its ends", () => {
   assert.deepEqual([-10, 0, 5, 10, 99].map((now) => passed(0, 10, now)), [0, 0, 0.5, 1, 1]);
   assert.equal(passed(10, 10, 0), 1);
+});
+
+test("the time of day elsewhere is that of the place", () => {
+  const noon = Date.parse("2026-03-02T12:00:00Z");
+  assert.equal(clockIn("Asia/Vladivostok", noon), "22:00");
+  assert.equal(clockIn("Asia/Baku", noon), "16:00");
+  assert.equal(clockIn("Nowhere/Land", noon), null);
 });

@@ -8,13 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from agent_ui.customers.services import CardServices
+from crm_core.calls.dispositions import FileDispositions
+from crm_core.calls.merged_cards import CallsOfCards
+from crm_core.calls.missed_service import MissedService
 from crm_core.calls.model import CallState, Leg, LegRole, LegState, Offer, OfferState, Outcome
+from crm_core.calls.service import CallService
 from crm_core.calls.trace import Code, line
 from crm_core.customers.model import CardStatus, ContactKind, ContactPoint, Customer
+from crm_core.customers.seeding import FileCustomers
+from crm_core.customers.service import CustomerService
+from crm_core.db.engine import Database
 from crm_core.ids import new_id
+from crm_core.notes.cards import StepsOfCards
+from crm_core.notes.facts import FactService
+from crm_core.notes.timeline import TimelineService
+from crm_core.office.service import OfficeService
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
-from tests.fakes.house import BAKU_DID, NOW, call, call_id
+from tests.fakes.house import BAKU_DID, NOW, call, call_id, reader
 from tests.fakes.web import House
+from tests.integration.calls.conftest import open_journal
+from tests.integration.web.card_pages import OFFICE, CardPages
 
 AUDIO = bytes(range(256)) * 40
 
@@ -94,3 +108,32 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         house.recordings.rows.append(recording)
     async with house:
         yield house
+
+
+@pytest.fixture
+async def pages(database: Database, tmp_path: Path) -> AsyncIterator[CardPages]:
+    """The pages of cards on a real database."""
+    house = House(tmp_path)
+    clock = house.clock
+    applied = OfficeService(database, clock, followers=(FileCustomers(clock), FileDispositions()))
+    await applied.apply(OFFICE, None, "root", None)
+    clock.advance(3600)
+    house.cards = CardServices(
+        customers=CustomerService(database, clock, followers=(CallsOfCards(), StepsOfCards())),
+        calls=CallService(database, clock),
+        timelines=TimelineService(database),
+        facts=FactService(database, clock),
+        missed=MissedService(database, clock),
+    )
+    cards, _ = await house.cards.customers.list(reader("root"))
+    named = {card.title: card for card in cards}
+    journal = await open_journal(database, tmp_path / "spool")
+    async with house:
+        yield CardPages(
+            house=house,
+            services=house.cards,
+            journal=journal,
+            maria=named["Maria"],
+            severny=named["Severny"],
+        )
+    await journal.stop()

@@ -1,0 +1,101 @@
+"""One card: its page, and the fragments that the desk shows too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+
+from agent_ui.api.route import read_query
+from agent_ui.api.shapes import Question
+from agent_ui.customers.asking import card_of, directory, id_in
+from agent_ui.customers.services import CARDS
+from agent_ui.customers.timeline import TimelineView, timeline_of
+from agent_ui.customers.views import CardView, EditView, Problem, card_view, owners_of
+from agent_ui.pages import fragment, page
+from agent_ui.services import READER
+from crm_core.customers.model import CardDetails
+from crm_core.errors import Forbidden
+
+CUSTOMERS = "/customers"
+# A new history stands below the card once it was changed.
+CHANGED = {"HX-Trigger": '{"card-changed": {"target": "body"}}'}
+
+
+class CardQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What brought the reader here: *joined* from a merged card's address, *merged* after a merge."""
+
+    joined: bool = False
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """The page of a card. *joined*: the address was that of a card that became part of this one."""
+
+    card: CardView
+    timeline: TimelineView
+    joined: bool
+    merged: bool
+
+
+async def card_page(request: web.Request) -> web.Response:
+    """`GET /customers/{id}`: a merged card's address leads to the one it became part of."""
+    query, id = read_query(request, CardQuestion), id_in(request)
+    details = await card_of(request)
+    if details.card.id != id:
+        return go(f"{CUSTOMERS}/{details.card.id}?joined=1")
+    view = PageView(
+        card=await view_of(request, details),
+        timeline=await timeline_of(request, id),
+        joined=query.joined,
+        merged=query.merged,
+    )
+    return page(request, "customers/card_page.html", view)
+
+
+async def card(request: web.Request) -> web.Response:
+    """`GET /customers/{id}/card`: the card itself."""
+    return fragment(request, "customers/card.html", await view_of(request, await card_of(request)))
+
+
+async def edit(request: web.Request) -> web.Response:
+    """`GET /customers/{id}/edit`: the card with its fields. Raises Forbidden for one that is only read."""
+    return fragment(request, "customers/edit.html", await edit_view(request, await card_of(request)))
+
+
+async def view_of(request: web.Request, details: CardDetails) -> CardView:
+    """The card with its figures."""
+    facts = await request.app[CARDS].facts.facts(request[READER], details.card.id)
+    return card_view(details, facts, directory(request), request[READER])
+
+
+async def edit_view(
+    request: web.Request,
+    details: CardDetails,
+    *,
+    title: str | None = None,
+    owner: str | None = None,
+    phone: str = "",
+    problem: Problem | None = None,
+    saved: bool = False,
+) -> EditView:
+    """The card's fields, with what was typed and not taken. Raises Forbidden."""
+    view = await view_of(request, details)
+    if not view.may_edit:
+        raise Forbidden
+    stored = details.card
+    return EditView(
+        card=view,
+        title=stored.title if title is None else title,
+        phone=phone,
+        owner=(stored.owner or "") if owner is None else owner,
+        owners=owners_of(stored.office, directory(request), stored.owner) if view.may_assign else (),
+        problem=problem,
+        saved=saved,
+    )
+
+
+def go(path: str) -> web.Response:
+    """Go there: after a form was sent, or because the card is another one now."""
+    return web.Response(status=303, headers={hdrs.LOCATION: path})

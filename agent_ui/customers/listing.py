@@ -1,0 +1,91 @@
+"""Cards found: the page of all, and the box that finds as one types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlencode
+
+from aiohttp import web
+from msgspec import Meta
+
+from agent_ui.api.route import read_query
+from agent_ui.api.shapes import Cursor, Question
+from agent_ui.customers.asking import directory
+from agent_ui.customers.services import CARDS
+from agent_ui.customers.views import CardLine, card_lines, owners_of
+from agent_ui.pages import fragment, page
+from agent_ui.services import READER
+from crm_core.people.model import Role
+
+PIECE = 50
+SUGGESTED = 8
+
+Typed = Annotated[str, Meta(max_length=200)]
+
+
+class ListQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """*q*: words of the name or digits of a number; *owner*: of whose cards; *cursor*: what comes after."""
+
+    q: Typed = ""
+    owner: Typed = ""
+    cursor: Cursor | None = None
+
+
+class SearchQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was typed so far."""
+
+    q: Typed = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView:
+    """A piece of the list. *more*: where it goes on; *cut*: a search found more than is shown."""
+
+    q: str
+    owner: str
+    owners: tuple[tuple[str, str], ...]
+    cards: tuple[CardLine, ...]
+    more: str | None
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundView:
+    """What the search box found for *q*."""
+
+    q: str
+    cards: tuple[CardLine, ...]
+
+
+async def customers(request: web.Request) -> web.Response:
+    """`GET /customers`: the page, the list alone as one types, or with a cursor the rows that follow."""
+    query, reader = read_query(request, ListQuestion), request[READER]
+    cards, who = request.app[CARDS].customers, directory(request)
+    owner, more = query.owner or None, None
+    if query.q.strip():
+        found = await cards.search(reader, query.q, PIECE, owner=owner)
+    else:
+        found, after = await cards.list(reader, agent=owner, limit=PIECE, cursor=query.cursor)
+        more = f"?{urlencode({'owner': query.owner, 'cursor': after})}" if after is not None else None
+    view = ListView(
+        q=query.q,
+        owner=query.owner,
+        owners=owners_of(None if reader.role is Role.ADMIN else reader.office, who, owner),
+        cards=card_lines(found, who, reader),
+        more=more,
+        cut=bool(query.q.strip()) and len(found) == PIECE,
+    )
+    if query.cursor is not None:
+        return fragment(request, "customers/list_rows.html", view)
+    if "HX-Request" in request.headers:
+        return fragment(request, "customers/list.html", view)
+    return page(request, "customers/list_page.html", view)
+
+
+async def search(request: web.Request) -> web.Response:
+    """`GET /search?q=`: the few likeliest cards."""
+    query, reader = read_query(request, SearchQuestion), request[READER]
+    found = await request.app[CARDS].customers.search(reader, query.q, SUGGESTED)
+    view = FoundView(q=query.q.strip(), cards=card_lines(found, directory(request), reader))
+    return fragment(request, "customers/found.html", view)
