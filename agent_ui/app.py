@@ -16,6 +16,7 @@ from agent_ui.auth.login import add_login
 from agent_ui.auth.settings import add_settings
 from agent_ui.board.regions import BOARD
 from agent_ui.board.routes import add_board
+from agent_ui.calls.routes import add_calls
 from agent_ui.customers.routes import add_customers
 from agent_ui.demo.routes import add_demo
 from agent_ui.desk.regions import DESK
@@ -66,6 +67,7 @@ def build_app(services: WebServices) -> web.Application:
     add_home(app)
     add_desk(app)
     add_board(app)
+    add_calls(app)
     add_phone(app)
     if services.cards is not None:
         add_customers(app, services.cards)

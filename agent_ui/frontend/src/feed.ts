@@ -15,6 +15,7 @@ declare global {
 
 /** What the feed needs of a WebSocket. */
 export interface Line {
+  onopen: (() => void) | null;
   onmessage: ((message: { data: unknown }) => void) | null;
   onclose: ((end: { code: number }) => void) | null;
   close(): void;
@@ -67,6 +68,9 @@ export class Feed {
     const since = this.since === null ? "" : `&since=${encodeURIComponent(this.since)}`;
     const line = this.around.open(this.address + since);
     this.line = line;
+    line.onopen = () => {
+      if (this.line === line) this.opened();
+    };
     line.onmessage = ({ data }) => {
       if (this.line === line) this.take(JSON.parse(String(data)) as Frame);
     };
@@ -86,12 +90,17 @@ export class Feed {
     line?.close();
   }
 
-  private take(frame: Frame): void {
-    this.attempt = 0;
+  /** A page that is up to date is told nothing for a while: that the house took the line is enough. */
+  private opened(): void {
     this.saying = this.stopped(this.saying);
     this.around.show("up", false);
-    this.since = frame.id;
     this.listen();
+  }
+
+  private take(frame: Frame): void {
+    this.attempt = 0;
+    this.since = frame.id;
+    this.opened();
     // One after another: a later frame never ends up below an earlier one.
     this.work = this.work.then(() => this.apply(frame));
   }

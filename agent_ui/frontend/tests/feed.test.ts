@@ -4,6 +4,7 @@ import { beforeEach, test } from "node:test";
 import { Feed, pause, type Frame, type Line, type Surroundings } from "../src/feed";
 
 class FakeLine implements Line {
+  onopen: Line["onopen"] = null;
   onmessage: Line["onmessage"] = null;
   onclose: Line["onclose"] = null;
   closed = false;
@@ -111,6 +112,15 @@ test("asks for a snapshot first, and for what it missed afterwards", () => {
 test("a page made from an event asks for what came after it", () => {
   new Feed(fake, "/live?as=html&screen=desk", "a-3").start();
   assert.match(fake.last.address, /&since=a-3$/);
+});
+
+test("a line that the house took is up, also while there is nothing to tell", () => {
+  feed.start();
+  fake.last.onopen?.();
+  fake.pass(20_000);
+  assert.deepEqual(fake.log, ["show up"]);
+  fake.pass(6_000);
+  assert.equal(fake.log.at(-1), "show lost");
 });
 
 test("regions go to their places in order, then the event is told", async () => {

@@ -1,0 +1,1 @@
+"""The journal: every call one line, and the page of one call."""
