@@ -21,22 +21,23 @@ from crm_core.phone_number import to_e164
 EVERYTHING = Scope(all=True)
 
 
+class NumberTaken(Conflict):
+    """This number has a card already."""
+
+    code = "number_taken"
+
+
 async def set_phones(
     connection: AsyncConnection, customer: Customer, phones: Collection[str], shared: bool, at: datetime
 ) -> None:
-    """Make *phones* those of *customer*. Raises BadInput; Conflict when one leads to another card too."""
+    """Make *phones* those of *customer*. Raises BadInput; NumberTaken when one leads to another card too."""
     if any(to_e164(phone, country="") != phone for phone in phones):
         raise BadInput(N_("This is not a telephone number."), field="phones", hint="+74955550142")
     had = {point.value: point.id for point in customer.contact_points if point.kind is ContactKind.PHONE}
     points = await store.lock_points(connection, set(phones) - set(had), at)
     others = await store.cards_of_points(connection, points.values())
     if others and not shared:
-        raise Conflict(
-            N_("This number has a card already."),
-            field="phones",
-            hint=N_("Say that it is shared when it belongs to both."),
-            code="number_taken",
-        )
+        raise NumberTaken(field="phones", hint=N_("Say that it is shared when it belongs to both."))
     await store.link(connection, customer.id, points.values())
     await store.unlink(connection, customer.id, [id for value, id in had.items() if value not in phones])
 

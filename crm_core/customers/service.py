@@ -60,12 +60,13 @@ class CustomerService:
     # -- a call asks --------------------------------------------------------------------------------
 
     async def identify(
-        self, e164: str | None, *, office: str | None, via: str | None, timeout_s: float = 0.25
+        self, e164: str | None, *, office: str | None, via: str | None, timeout_s: float = WAIT_S
     ) -> Identity:
         """Who rings from *e164* to the number *via* of *office*; makes a provisional card for a new number.
 
         None (withheld, unreadable) keeps no card. Shared numbers give choices, unless somebody chose
-        for this number and *via* before. One statement; *timeout_s* bounds it all.
+        for this number and *via* before. One statement; *timeout_s* bounds it all:
+        whoever has less time breaks it off.
         """
         if e164 is None:
             return Identity(e164=None)

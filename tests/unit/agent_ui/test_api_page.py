@@ -13,6 +13,7 @@ from agent_ui.api.shapes import ApiCall, ApiLeg
 from agent_ui.auth import LIVE_PROTOCOL, TOKEN_PROTOCOL
 from agent_ui.live import hub, socket
 from crm_core import errors
+from crm_core.customers.changing import NumberTaken
 from crm_core.live.model import LiveCall, LiveLeg
 from crm_core.live.projection import NAMES
 from crm_core.live.stream import KEPT_EVENTS
@@ -45,7 +46,10 @@ def test_every_code_is_named() -> None:
         "bad_office",
         "start_refused",
     }
-    codes |= {code for code, _ in (*_HTTP.values(), _INTERNAL, _TIMEOUT)} | {hub.TooManySockets.code}
+    codes |= {code for code, _ in (*_HTTP.values(), _INTERNAL, _TIMEOUT)} | {
+        hub.TooManySockets.code,
+        NumberTaken.code,
+    }
     table = PAGE[PAGE.index("| status | code |") : PAGE.index("## The live feed")]
     assert set(re.findall(r"`(\w+)`", table)) == codes
 
