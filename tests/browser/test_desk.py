@@ -1,0 +1,86 @@
+"""The desk in a real browser while real calls come: pop, note, missed call, and the board beside it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.axe import grave
+from tests.browser.conftest import Open
+from tests.fakes.sip_peer import Ring
+from tests.journeys.running_callcard import Callcard, talk
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+NEW, OTHER, LOST = "+74955550177", "+74955550178", "+74955550179"
+
+
+def shown(number: str) -> str:
+    """As Moscow reads it."""
+    return f"{number[2:5]}) {number[5:8]}-{number[8:10]}-{number[10:12]}"
+
+
+async def test_the_card_pops_while_the_phone_rings_and_the_board_moves(
+    callcard: Callcard, desk: Open, window: Open
+) -> None:
+    await callcard.at_work("anna")
+    callcard.phones["anna"].behaviour = Ring()
+    anna, board = await desk("anna"), await window("viktor", "/board")
+    await expect(anna.locator("#pill")).to_have_attribute("data-state", "available")
+    await expect(board.locator("#agent-anna")).to_have_attribute("data-state", "available")
+    call = await callcard.call(number=NEW)
+    await expect(anna.locator('#panel[data-part="offered"]')).to_contain_text(shown(NEW))
+    _, leg = await callcard.rung(NEW)
+    assert leg.answered_at is None and call.answered_at is None  # it is still ringing
+    await expect(anna.locator("#work h2").first).to_contain_text(shown(NEW))
+    await expect(board.locator("#agent-anna")).to_have_attribute("data-state", "ringing")
+    leg.answer()
+    await expect(anna.locator('#panel[data-part="talking"]')).to_contain_text(shown(NEW))
+    await expect(board.locator("#agent-anna")).to_have_attribute("data-state", "talking")
+    await expect(board.locator("#agent-anna")).to_contain_text(shown(NEW))
+    await talk(call, leg)
+    assert [await grave(anna), await grave(board)] == [[], []]
+    await call.hangup()
+    await expect(anna.locator("#pill")).to_have_attribute("data-state", "available")
+    await expect(board.locator("#agent-anna")).to_have_attribute("data-state", "available")
+    await callcard.audit()
+
+
+async def test_a_note_outlives_its_page_and_is_seen_in_another(callcard: Callcard, desk: Open) -> None:
+    await callcard.at_work("anna")
+    first = await desk("anna")
+    call = await callcard.call(number=OTHER)
+    await expect(first.locator('#panel[data-part="talking"]')).to_contain_text(shown(OTHER))
+    note = first.locator("[data-note] textarea")
+    await note.fill("Wants the oak one. <b>Urgent</b>")
+    await expect(first.locator('[data-note-state="saved"]')).to_be_visible()
+    await first.reload()
+    await expect(note).to_have_value("Wants the oak one. <b>Urgent</b>")
+    second = await first.context.new_page()
+    await second.goto(first.url)
+    await expect(second.locator("[data-note] textarea")).to_have_value("Wants the oak one. <b>Urgent</b>")
+    await second.locator("[data-note] textarea").fill("Wants the oak one. Rings on Monday.")
+    await expect(note).to_have_value("Wants the oak one. Rings on Monday.")
+    await call.hangup()
+    await callcard.audit()
+
+
+async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Callcard, desk: Open) -> None:
+    await callcard.at_work("anna")
+    callcard.phones["anna"].behaviour = Ring()
+    anna = await desk("anna")
+    lost = await callcard.call(number=LOST)
+    await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
+    await lost.hangup()
+    line = anna.locator("#missed .row-item", has_text=re.compile(re.escape(shown(LOST))))
+    await expect(line).to_be_visible()
+    again = await callcard.call(number=LOST)
+    await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
+    leg = [leg for _, leg in callcard.legs_of(LOST)][-1]
+    leg.answer()
+    await again.answered()
+    await expect(line).to_have_count(0)
+    await again.hangup()
+    await callcard.audit()
