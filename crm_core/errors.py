@@ -72,7 +72,7 @@ class NotSignedIn(CallcardError):
 
 
 class SignInFailed(NotSignedIn):
-    """Name and password do not belong together."""
+    """Wrong name or password."""
 
     code = "sign_in_failed"
 
