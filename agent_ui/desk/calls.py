@@ -53,6 +53,7 @@ def call_view(call: LiveCall, directory: Directory, reader: Reader) -> CallView:
         deadline=offer.reserved_at + timedelta(seconds=offer.ring_s) if offer is not None else None,
         mine=call.owner == reader.person,
         owner=directory.titles.get(call.owner, call.owner) if call.owner is not None else None,
+        shared=bool(call.choices) and call.customer_id is None,
         number=number.title if number is not None else None,
         queue=directory.titles.get(call.queue, call.queue) if call.queue is not None else None,
         came_at=call.started_at,

@@ -226,12 +226,14 @@ async def history_of(asking: Asking, card: UUID, kind: str, cursor: str | None) 
         asking.reader, card, KINDS[kind], limit=HISTORY_PIECE, cursor=cursor
     )
     known = await asking.services.calls.dispositions(asking.services.pbx)
+    results = {one.name: one.title for one in known}
+    me = asking.reader.person
+    # The call one is in is no history yet.
+    now = {call.id for call in asking.services.hub.state.seats.calls(me)}
     return HistoryView(
         card=card,
         kind=kind,
-        items=history_items(
-            items, asking.titles, {one.name: one.title for one in known}, asking.reader.person
-        ),
+        items=history_items((i for i in items if i.id not in now), asking.titles, results, me),
         next=following,
         first=cursor is None,
     )

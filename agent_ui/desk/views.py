@@ -61,6 +61,7 @@ class CallView:
     deadline: datetime | None
     mine: bool
     owner: str | None
+    shared: bool  # several cards have the number, and nobody said yet who it is
     number: str | None  # what was dialled, as the office calls it
     queue: str | None
     came_at: datetime
