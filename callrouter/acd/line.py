@@ -38,6 +38,7 @@ class LiveCall:
     from_net: bool = False  # the net caught it while we were away: it is served first
     talked: bool = False  # with an agent, since it last entered a queue
     offered: list[str] = field(default_factory=list)  # in this round
+    unreached: set[str] = field(default_factory=set)  # of those, whose phone was away
     excluded: frozenset[str] = frozenset()  # in this round
     considered: dict[str, str] = field(default_factory=dict)  # what the trace last said of each agent
     considered_more: bool = False  # it has said once how many it did not name
@@ -48,6 +49,7 @@ class LiveCall:
     def new_round(self, excluded: frozenset[str] = frozenset()) -> None:
         """Everybody may be asked again, but *excluded*."""
         self.offered = []
+        self.unreached = set()
         self.excluded = excluded
 
 
@@ -144,6 +146,13 @@ class Line:
                 owner=None if exhausted else call.owner,
                 skip=frozenset(call.offered) | call.excluded,
             )
+
+    def phone_is_back(self, agent: str) -> None:
+        """What did not reach the agent may be offered anew: a page that is loaded again rings again."""
+        for call in self._calls.values():
+            if agent in call.unreached:
+                call.unreached.discard(agent)
+                call.offered = [offered for offered in call.offered if offered != agent]
 
     def all(self) -> tuple[LiveCall, ...]:
         """Every live call."""

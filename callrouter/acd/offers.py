@@ -129,6 +129,8 @@ class Offers:
             core.agents.answered(offer.agent)
         elif offer.state is OfferState.UNREACHABLE:
             self._devices_out(call, offer)
+            if (live := core.line.get(call.id)) is not None:
+                live.unreached.add(offer.agent)
         core.rematch = True
 
     # -- deadlines --------------------------------------------------------------------------------

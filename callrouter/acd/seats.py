@@ -122,6 +122,7 @@ class Seats:
             return  # a fixed contact does not log in: it says nothing of its agent's wish to work
         if seen.registered:
             self._core.deadlines.cancel(("gone", agent.name))
+            self._core.line.phone_is_back(agent.name)
             if agent.presence.chosen is ChosenState.OFFLINE:
                 chosen, reason = self._before_gone.get(agent.name, (ChosenState.AVAILABLE, None))
                 self._device_chose(agent, chosen, reason)

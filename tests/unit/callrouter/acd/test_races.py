@@ -208,6 +208,24 @@ async def test_a_device_that_does_not_ring_is_out_and_nothing_is_missed(world: W
     assert anna.reachable
 
 
+async def test_a_phone_that_comes_back_is_offered_what_did_not_reach_it() -> None:
+    world = World([person("anna")], [queue("solo", "anna")])
+    world.log_in("anna")
+    caller = await world.arrive(queue="solo")
+    caller.ring()
+    await caller.not_answered("CONGESTION")  # its page was loaded anew while it rang
+    assert caller.action is Action.WAIT
+    world.advance(1)
+    assert await world.redirect() == [], "nobody is there yet"
+    world.device("agent-anna-desk", up=True, registered=True)
+    assert await world.redirect() == [caller]
+    assert caller.agent == "anna"
+    await caller.not_answered()
+    world.advance(1)
+    world.device("agent-anna-desk", up=True, registered=True)
+    assert await world.redirect() == [], "what rang and was not answered is not offered again"
+
+
 async def test_a_device_that_says_nothing_gets_another_try(world: World) -> None:
     await world.arrive()
     world.advance(3.1)
