@@ -14,11 +14,13 @@ from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Moment, Question
 from agent_ui.customers.asking import directory, id_in
 from agent_ui.customers.services import CARDS
+from agent_ui.customers.views import OwnerView, owner_view
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment, page
 from agent_ui.services import READER, SERVICES
 from crm_core.calls.missed import MissedLine, Whose
 from crm_core.live.directory import Directory
+from crm_core.people.model import Reader
 
 SHOWN = 50
 MOST = 200  # lines looked at; of more it is said that there are more
@@ -52,7 +54,7 @@ class MissedRow:
     outcome: str
     queue: str | None
     rang: tuple[str, ...]
-    owner: str | None
+    owner: OwnerView
     before: str | None
     before_at: datetime | None
 
@@ -110,13 +112,15 @@ async def _view(request: web.Request) -> MissedView:
     readable = await cards.customers.may_read(reader, ids)
     return MissedView(
         whose=query.whose.value,
-        rows=tuple(missed_row(line, directory(request), readable) for line in shown),
+        rows=tuple(missed_row(line, directory(request), reader, readable) for line in shown),
         mine=len(lines[Whose.MINE]),
         shared=len(lines[Whose.SHARED]),
     )
 
 
-def missed_row(line: MissedLine, directory: Directory, readable: Collection[UUID]) -> MissedRow:
+def missed_row(
+    line: MissedLine, directory: Directory, reader: Reader, readable: Collection[UUID]
+) -> MissedRow:
     """*line* in the words of the house; *readable*: cards that may be opened."""
 
     def called(name: str | None) -> Any:
@@ -133,7 +137,7 @@ def missed_row(line: MissedLine, directory: Directory, readable: Collection[UUID
         outcome=line.last_outcome.value,
         queue=called(line.queue),
         rang=tuple(called(agent) for agent in line.offered),
-        owner=called(line.owner),
+        owner=owner_view(line.owner, directory, reader),
         before=called(line.done_by),
         before_at=line.done_at,
     )

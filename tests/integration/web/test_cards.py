@@ -229,7 +229,7 @@ async def test_hostile_names_stay_names(pages: CardPages) -> None:
             text = await pages.get(path, who="boris")
             page = Page(text)
             assert not {name for name in page.attributes if name.startswith("on") or name == "style"}, path
-            assert page.tags.count("script") in (0, 2), path
+            assert page.tags.count("script") in (0, 2, 3), path
             assert said in text, (path, title)
         pages.house.clock.advance(1)
         form = {"title": title + "!", "was": title}
