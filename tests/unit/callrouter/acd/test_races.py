@@ -220,6 +220,7 @@ async def test_a_phone_that_comes_back_is_offered_what_did_not_reach_it() -> Non
     world.device("agent-anna-desk", up=True, registered=True)
     assert await world.redirect() == [caller]
     assert caller.agent == "anna"
+    caller.ring()
     await caller.not_answered()
     world.advance(1)
     world.device("agent-anna-desk", up=True, registered=True)
