@@ -234,3 +234,23 @@ async def test_a_card_is_shown_with_the_customers_time(house: House) -> None:
     assert (unsure.timezone, unsure.of_number) == ("Asia/Baku", False)
     with pytest.raises(NotFound):
         await house.customers.details(RASHID, new_id())
+
+
+async def test_a_change_from_an_older_card_is_refused(house: House) -> None:
+    seen = await marina(house)
+    house.clock.advance(1)
+    await house.customers.update(ANNA, seen.id, CustomerChange(title="Marina K", seen=seen.updated_at))
+    house.clock.advance(1)
+    with pytest.raises(Conflict) as refused:
+        await house.customers.update(ANNA, seen.id, CustomerChange(title="Other", seen=seen.updated_at))
+    assert refused.value.code == "card_changed"
+    assert (await house.customers.get(ANNA, seen.id)).title == "Marina K"
+
+
+async def test_cards_that_may_be_opened_are_told_from_others(house: House) -> None:
+    cards, _ = await house.customers.list(ADMIN)
+    ids = [one.id for one in cards]
+    own, _ = await house.customers.list(RASHID)
+    assert await house.customers.may_read(RASHID, ids) == {one.id for one in own}
+    assert 0 < len(own) < len(ids)
+    assert await house.customers.may_read(ADMIN, ()) == frozenset()

@@ -193,3 +193,13 @@ async def test_each_way_has_its_index(house: House) -> None:
         for query, index in plans.items():
             plan = await connection.fetch(f"EXPLAIN {query}")
             assert any(index in row[0] for row in plan), query
+
+
+async def test_a_search_is_narrowed_to_an_owners_cards(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        owner = ("anna", "elena")[number % 2]
+        await house.customers.create(ADMIN, NewCustomer(title=f"Narrow {number}", owner=owner))
+    for near in (searching.NEAR, 1):  # found among those changed last, and by the index
+        monkeypatch.setattr(searching, "NEAR", near)
+        assert await titles(house, "narrow", owner="elena") == ["Narrow 3", "Narrow 1"]
+        assert await titles(house, "narrow", owner="nobody") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,3 +106,11 @@ def test_messages_are_said_in_the_manner_around_them_and_only_there() -> None:
         assert wording.said("lunch") == "обед"
     with pytest.raises(LookupError):
         wording.said("lunch")
+
+
+def test_the_time_elsewhere_is_that_of_the_place_and_the_place_is_named() -> None:
+    there = MOMENT.astimezone(ZoneInfo("Asia/Vladivostok"))
+    for manner, place in ((ENGLISH, "Vladivostok"), (RUSSIAN, "Владивосток"), (AZERBAIJANI, "Vladivostok")):
+        with wording.put_in(manner):
+            assert wording.local(there) == "06:05"  # in whatever zone the reader is
+            assert wording.city("Asia/Vladivostok") == place
