@@ -34,9 +34,11 @@ from callcard.states import States
 from callcard.tapped_bus import TappedBus
 from callrouter.control.ari import AriAuths
 from callrouter.control.phone_keys import PhoneKeys
+from callrouter.given import RouterSettings
 from callrouter.ledger.reader import CelReader
 from callrouter.ledger.service import Ledger, Surroundings
-from callrouter.router import Router, RouterSettings, directory_of
+from callrouter.router import Router
+from callrouter.tracking.directory import Directory
 from callrouter.tracking.facts import Settled
 from crm_core.bus.port import Bus
 from crm_core.bus.redis_streams import RedisBus
@@ -269,7 +271,7 @@ def _ledger(ground: _Ground, router: Router, journal: CallJournal) -> Ledger | N
         LedgerStore(ground.database, ground.clock, pbx=ground.pbx),
         clock=ground.clock,
         health=ground.health,
-        directory=directory_of(ground.office),
+        directory=Directory.of(ground.office),
         around=Surroundings(
             settled=settled,
             must_wait=lambda: journal.spooled > 0,
@@ -311,7 +313,7 @@ async def _follow_office(
             if keys is not None:
                 keys.configure(browser_phones(office))
             if ledger is not None:
-                ledger.configure(directory_of(office))
+                ledger.configure(Directory.of(office))
     finally:
         await applied.close()
 

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
-from callrouter.acd import cards
 from callrouter.acd.behind import WorkBehind
 from callrouter.acd.cards import Cards
-from callrouter.acd.core import Core, Limits
+from callrouter.acd.core import Core
 from callrouter.acd.dispatcher import Dispatcher
 from callrouter.acd.leading import Leading
 from callrouter.acd.outlet import EventOutlet
-from callrouter.acd.ports import PresenceKeeper
 from callrouter.acd.presence_cache import PresenceCache
 from callrouter.acd.questions import Questions
 from callrouter.agi.server import AgiLimits, FastAgiServer
@@ -30,79 +26,28 @@ from callrouter.ami.actions import Actor
 from callrouter.ami.link import AmiLink, LinkState
 from callrouter.control.commands import CommandKind, Commands
 from callrouter.control.mirror import Mirror
+from callrouter.given import Customers, Journal, Presences, RouterSettings
 from callrouter.metrics import AMI_STATE
+from callrouter.news import News
 from callrouter.reading.observations import ChannelGone, Observation, Snapshot
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.facts import Fact
 from callrouter.tracking.tracker import CallTracker
 from callrouter.tracking.up_now import UpNow
-from crm_core.bus.port import Bus, Lagged, Subscription
+from crm_core.bus.port import Bus
 from crm_core.call_path import CallPath
-from crm_core.calls.events import CallEvent, CallSettled, CustomerChosen
-from crm_core.calls.model import Call
 from crm_core.clock import Clock
-from crm_core.customers.events import CustomerChanged, CustomerMerged, OwnerBecame, OwnerChanged
 from crm_core.errors import Unavailable
 from crm_core.health import Health, HealthState
 from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChosen
-from crm_core.presence.model import Presence
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 PART = "router"
 _LOAD_S = 3.0  # for what a start reads from the database; then the local copy does
-_OPEN_CARDS_S = 60.0
-_OPEN_CARDS_SOON_S = 1.0
 _LEAD_AGAIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouterSettings:
-    """Where the PBX is and how it is spoken to. *systemname* is the PBX's secret token, None: none."""
-
-    pbx: str
-    ami_host: str
-    ami_port: int
-    listener_user: str
-    listener_secret: str = field(repr=False)
-    actor_user: str
-    actor_secret: str = field(repr=False)
-    systemname: str | None = None
-    agi_host: str = "127.0.0.1"
-    agi_port: int = 4573
-    agi_token: str = field(repr=False)
-    presence_cache: Path | None = None
-    limits: Limits = field(default_factory=Limits)
-
-
-class Presences(PresenceKeeper, Protocol):
-    """What is used of crm_core.presence.service.PresenceService."""
-
-    async def load_all(self) -> dict[str, Presence]: ...
-
-
-class Customers(cards.CustomerService, Protocol):
-    """What is used of crm_core.customers.service.CustomerService."""
-
-    async def count_provisional(self) -> dict[str, int]: ...
-
-
-class Journal(Protocol):
-    """What is used of crm_core.calls: where calls are kept."""
-
-    async def record(self, events: Sequence[CallEvent], *, heard: bool = False) -> None:
-        """Keep what happened, in the database or the spool. Raises Unavailable when neither can."""
-        ...
-
-    async def open_calls(self) -> Sequence[Call]:
-        """Calls that had not ended when this process began. Raises Unavailable."""
-        ...
-
-    async def spooled_calls(self) -> Sequence[Call]:
-        """Of those, what is known without the database. Raises Unavailable."""
-        ...
 
 
 class Router:
@@ -123,19 +68,15 @@ class Router:
     ) -> None:
         path = path or CallPath()
         self._settings = settings
-        self._bus = bus
-        self._customers = customers
         self._presences = presences
         self._journal = journal
         self._health = health
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._news: Subscription | None = None
-        self._count_is_near = False
         self._behind = WorkBehind(path=path)
         self._copies = WorkBehind(path=path)  # local files: they must not wait for the database
         self._outlet = EventOutlet(bus, journal.record, path=path)
         self._cache = PresenceCache(settings.presence_cache) if settings.presence_cache else None
-        self._tracker = CallTracker(directory_of(office), settings.pbx)
+        self._tracker = CallTracker(Directory.of(office), settings.pbx)
         self.up_now = UpNow()
         self._core = Core(
             clock=clock, tracker=self._tracker, outlet=self._outlet, pbx=settings.pbx, limits=settings.limits
@@ -147,6 +88,9 @@ class Router:
         self._cards = Cards(customers)
         self.dispatcher = Dispatcher(
             self._core, switch=self._commands, callers=self._cards, keeper=presences, behind=self._behind
+        )
+        self._news = News(
+            bus, self.dispatcher, self._core, customers, self._behind, self._load_again, pbx=settings.pbx
         )
         self._mirror = Mirror(
             actor,
@@ -180,7 +124,7 @@ class Router:
         self.dispatcher.settle()
 
     def _take(self, office: OfficeFile) -> None:
-        self._tracker.relearn(directory_of(office))
+        self._tracker.relearn(Directory.of(office))
         self._cards.configure(office.number_list())
         self.dispatcher.configure(office.person_list(), office.queue_list())
 
@@ -196,11 +140,7 @@ class Router:
         self._health.set(PART, HealthState.DOWN, "does not lead yet")
         await self._agi.start()
         # Before the rows are read: a choice made in between is heard, not lost.
-        self._news = await self._bus.subscribe(
-            *(AgentStateChosen, CallSettled, CustomerChosen, CustomerChanged, CustomerMerged),
-            *(OwnerBecame, OwnerChanged),
-            name=f"router-{self._settings.pbx}",
-        )
+        await self._news.subscribe()
         await self._load()
         self._task("bus", self._outlet.bus.run())
         self._task("journal", self._outlet.journal.run())
@@ -209,8 +149,7 @@ class Router:
         self._task("deadlines", self._core.deadlines.run())
         self._task("mirror", self._mirror.run())
         self._task("lead", self._lead())
-        self._task("news", self._hear(self._news))
-        self._count_open_cards()
+        self._task("news", self._news.run())
         await self._listener.start()
         await self._actor_link.start()
 
@@ -221,8 +160,7 @@ class Router:
         await self._commands.stop()
         await self._listener.stop()
         await self._actor_link.stop()
-        if self._news is not None:
-            await self._news.close()
+        await self._news.close()
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -323,27 +261,7 @@ class Router:
         if self._leading.leads:
             self._health.set(PART, HealthState.UP, f"term {self.dispatcher.term}")
 
-    # -- news and chores --------------------------------------------------------------------------
-
-    async def _hear(self, news: Subscription) -> None:
-        """What others did to agents' states and cards' owners, and what the ledger settled."""
-        async for event in news:
-            match event:
-                case AgentStateChosen():
-                    self.dispatcher.seats.chosen(event)
-                    self.dispatcher.settle()
-                case CustomerChanged() | OwnerBecame() | OwnerChanged():
-                    self.dispatcher.card_changed(event.customer)
-                    self._count_open_cards_soon()
-                case CustomerMerged():
-                    self.dispatcher.merged(event.customer, event.dropped)
-                    self._count_open_cards_soon()
-                case CustomerChosen() if event.call.pbx == self._settings.pbx:
-                    self.dispatcher.chosen(event.call)
-                case CallSettled() if event.call.pbx == self._settings.pbx:
-                    self.dispatcher.settled(event.call)
-                case Lagged():
-                    self._behind.put(("load",), self._load_again)
+    # -- chores -----------------------------------------------------------------------------------
 
     def _agents_changed(self) -> None:
         self._mirror.touch()
@@ -353,21 +271,6 @@ class Router:
     async def _save_cache(self) -> None:
         assert self._cache is not None
         await self._cache.save(agent.presence for agent in self._core.agents.all().values())
-
-    def _count_open_cards_soon(self) -> None:
-        """Once for all that changes within a moment: each new caller's card does."""
-        if not self._count_is_near:
-            self._count_is_near = True
-            self._core.deadlines.set(("open cards",), _OPEN_CARDS_SOON_S, self._count_open_cards)
-
-    def _count_open_cards(self) -> None:
-        self._count_is_near = False
-        self._behind.put(("open cards",), self._read_open_cards)
-        self._core.deadlines.set(("open cards",), _OPEN_CARDS_S, self._count_open_cards)
-
-    async def _read_open_cards(self) -> None:
-        self._core.agents.open_cards(await self._customers.count_provisional())
-        self.dispatcher.settle()
 
     def _task(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=f"router-{name}")
@@ -388,17 +291,3 @@ async def _in_time(reading: Awaitable[T]) -> T | None:
             return await reading
     except (TimeoutError, Unavailable):
         return None
-
-
-def directory_of(office: OfficeFile) -> Directory:
-    """What the tracker must know of the office."""
-    people = office.person_list()
-    queues = office.queue_list()
-    return Directory(
-        endpoints={device.endpoint: person.name for person in people for device in person.devices},
-        agent_extensions={person.extension: person.name for person in people if person.extension},
-        queue_extensions={queue.extension: queue.name for queue in queues if queue.extension},
-        trunks=frozenset(f"trunk-{name}" for name in office.trunks),
-        number_queues={number.e164: number.queue for number in office.number_list()},
-        dialled={form: number.e164 for number in office.number_list() for form in number.dialled},
-    )

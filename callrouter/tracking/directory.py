@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from crm_core.office.model import OfficeFile
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
@@ -16,6 +18,20 @@ class Directory:
     trunks: frozenset[str] = frozenset()  # PJSIP endpoints customers come through
     number_queues: Mapping[str, str] = field(default_factory=dict)  # number, E.164 -> queue
     dialled: Mapping[str, str] = field(default_factory=dict)  # number as a trunk dials it -> E.164
+
+    @classmethod
+    def of(cls, office: OfficeFile) -> Directory:
+        """What *office* says of these."""
+        people = office.person_list()
+        queues = office.queue_list()
+        return cls(
+            endpoints={device.endpoint: person.name for person in people for device in person.devices},
+            agent_extensions={person.extension: person.name for person in people if person.extension},
+            queue_extensions={queue.extension: queue.name for queue in queues if queue.extension},
+            trunks=frozenset(f"trunk-{name}" for name in office.trunks),
+            number_queues={number.e164: number.queue for number in office.number_list()},
+            dialled={form: number.e164 for number in office.number_list() for form in number.dialled},
+        )
 
     def extension_of(self, agent: str) -> str | None:
         """The agent's own extension."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from callrouter.acd.core import Limits
-from callrouter.router import Router, RouterSettings
+from callrouter.given import RouterSettings
+from callrouter.router import Router
 from crm_core.bus.event import Event
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls.events import CallEvent

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from callrouter.ami.link import LinkState
-from callrouter.router import Router, RouterSettings
+from callrouter.given import RouterSettings
+from callrouter.router import Router
 from crm_core.bus.event import Event
 from crm_core.bus.memory import MemoryBus
 from crm_core.calls.events import CallOffered
