@@ -52,4 +52,5 @@ async def test_nothing_serious_keeps_anybody_from_reading(
         page = signed_in[person]
         await page.goto(f"http://{callcard.settings.http}{path}")
         found[path] = await grave(page)
+        assert await page.locator("dialog:not([open]):visible").count() == 0
     assert found == {path: [] for _, path in PAGES}
