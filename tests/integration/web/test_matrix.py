@@ -43,6 +43,7 @@ async def test_what_is_not_theirs_does_not_exist(house: House) -> None:
             refused={"PUT /api/v1/agents/{name}/state": ("boris",)},
         ),
         Thing(below="/api/v1/queues/", value="sales", seen_by=("anna", *MOSCOW)),
+        Thing(below="/calls/", value=str(call_id(1)), seen_by=("anna", "oleg", "root")),
         Thing(below="/settings/sessions/", value=str(own_session), seen_by=("anna",)),
     )
     below = tuple(thing.below for thing in things)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,3 +106,19 @@ def test_of_somebody_without_a_seat_there_is_nothing() -> None:
     seats = Seats(DIRECTORY, NOW)
     assert seats.follow(None, shown(1, leg("oleg"))) == frozenset()
     assert (seats.calls("oleg"), seats.left("oleg"), seats.talks("oleg")) == ((), (), 0)
+
+
+def test_the_mean_is_that_of_talks_that_are_over() -> None:
+    seats = Seats(DIRECTORY, NOW)
+    assert seats.mean_talk_s("anna") is None
+    seats.seed([Talk(call_id=call_id(9), agent="anna", at=NOW, talk_s=30.0)])
+    talking = shown(1, leg("anna"))
+    seats.follow(None, talking)
+    assert (seats.talks("anna"), seats.mean_talk_s("anna")) == (2, 30.0)
+    ended = replace(leg("anna", LegState.ENDED), ended_at=NOW + timedelta(seconds=60))
+    over = shown(1, ended, state=CallState.ENDED)
+    assert seats.follow(talking, over) == {"anna"}
+    assert seats.mean_talk_s("anna") == 45.0
+    assert seats.follow(over, over) == frozenset()
+    assert seats.roll(NOW + timedelta(days=1)) == {"anna"}
+    assert seats.mean_talk_s("anna") is None
