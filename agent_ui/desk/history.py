@@ -34,7 +34,6 @@ _DEEDS = {
     "customer.created": N_("The card was made."),
     "customer.owner_became": N_("Answered first, and became responsible."),
     "customer.merged": N_("Another card became part of this one."),
-    "customer.dropped": N_("This card became part of another."),
 }
 
 
@@ -99,6 +98,9 @@ def _recording(recording: Recording) -> HistoryRecording:
 
 def _changes(change: TimelineChange, titles: Mapping[str, str]) -> Iterable[Message]:
     """What was done, a line for each field; a deed that has no words of its own names its fields."""
+    if change.action == "customer.dropped":  # told on the card that it became part of
+        yield Message("“{title}” became part of this card.", title=change.before.get("title") or "–")
+        return
     if change.action in _DEEDS:
         yield Message(_DEEDS[change.action])
         if change.action != "customer.merged":
