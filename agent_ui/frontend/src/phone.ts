@@ -3,6 +3,7 @@
 import { drawButtons, pressOf, wish } from "./phone/buttons";
 import { startCheck } from "./phone/check";
 import { Dialogs } from "./phone/dialogs";
+import { Early } from "./phone/early";
 import type { Exchange } from "./phone/exchange";
 import { NO_PHONE, type Failure, type Phone } from "./phone/model";
 import { Notice } from "./phone/notice";
@@ -15,6 +16,7 @@ import { showToast } from "./toasts";
 const page = document;
 const name = `callcard-phone-${page.getElementById("phone")?.dataset["person"] ?? ""}`;
 const pending = new Pending();
+const early = new Early();
 const notice = new Notice(page);
 const bell = new Bell(page, draw);
 let phone: Phone = NO_PHONE;
@@ -45,7 +47,8 @@ function fail(failure: Failure): void {
 /** Load the phone itself, and take calls; it may be over before it is there. */
 function lead(): Leader {
   let over = false;
-  void import("./phone/exchange").then((loaded) => {
+  void import("./phone/exchange").then(take, () => over || seat.tell({ ...NO_PHONE, line: "stale" }));
+  function take(loaded: typeof import("./phone/exchange")): void {
     if (over) return;
     exchange = new loaded.Exchange({
       tell: (now) => seat.tell(now),
@@ -53,7 +56,7 @@ function lead(): Leader {
       signIn: () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
     });
     exchange.start();
-  });
+  }
   return {
     run: (command) => exchange?.run(command),
     stop: () => {
@@ -78,7 +81,9 @@ const seat: Seat = new Seat(
     lead,
     show: (now) => {
       phone = now;
+      const wanted = early.take(phone, Date.now());
       draw();
+      if (wanted !== null) seat.ask(wanted);
     },
     fail,
   },
@@ -92,6 +97,11 @@ function press(button: HTMLElement): void {
   const { act, call } = asked;
   if (act === "use-here") return seat.ask({ do: "use-here" });
   if (act === "people") return dialogs.openPeople(null);
+  if (call === null && phone.line === "ready" && (act === "answer" || act === "decline")) {
+    early.want(act, Date.now());
+    window.setTimeout(() => early.missed(Date.now()) && fail("not-here"), Early.longest + 50);
+    return void (wish(asked, pending, Date.now()) && draw());
+  }
   if (call === null) return fail(phone.line === "ready" ? "not-here" : "no-line");
   if (!wish(asked, pending, Date.now())) return;
   draw();

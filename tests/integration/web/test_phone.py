@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -219,3 +220,18 @@ async def test_without_phones_in_the_browser_the_answer_says_so(tmp_path: Path) 
             async with house.ask(method, path, who="anna") as answer:
                 assert answer.status == 503
                 assert "private Asterisk" in (await answer.json())["hint"]
+
+
+async def test_a_page_can_ask_why_its_socket_does_not_open(phones: Phones) -> None:
+    mine = (await phones.password()).replace("/phone/ws", "/phone/standing")
+    for path, who, status in ((mine, "anna", 204), (mine, "boris", 404), ("/phone/standing", "anna", 400)):
+        async with phones.house.ask("GET", path, who=who) as answer:
+            assert answer.status == status
+
+
+async def test_the_list_names_who_can_be_reached_and_may_be_seen(house: House) -> None:
+    async with house.ask("GET", "/phone/colleagues", who="anna") as answer:
+        assert answer.status == 200
+        text = await answer.text()
+    found = re.findall(r'data-number="(\d+)" data-name="(\w+)"', text)
+    assert found == [("102", "Boris"), ("601", "Sales"), ("602", "Service")]

@@ -35,9 +35,10 @@ export function startCheck(page: Document, around: Around): void {
     stop();
     const mine = turn;
     try {
-      const opened = await microphone.open();
-      if (mine !== turn) return microphone.close(opened);
-      stream = opened;
+      const speaking = around.speaking();
+      const opened = speaking ?? (await microphone.open());
+      if (mine !== turn) return speaking === null ? microphone.close(opened) : undefined;
+      stream = speaking === null ? opened : null; // that of a call is the call's to close
       unmeter = microphone.meter(opened, (level) => {
         if (bar instanceof HTMLMeterElement) bar.value = level;
       });

@@ -8,6 +8,7 @@ export type LineState =
   | "elsewhere" // another window has the phone
   | "none" // the office took the device away
   | "fault" // ours: a message was refused
+  | "stale" // the page is older than what it loads
   | "insecure" // no https: the browser gives no microphone
   | "off"; // the tab that has the phone is being left
 

@@ -1,0 +1,216 @@
+"""The phone in a real browser, on real calls: who is connected is told by which tone arrives where."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from crm_core.clock import SystemClock
+from crm_core.people.service import PeopleService
+from tests.browser.chromium import Chromium, sign_in
+from tests.conftest import fresh_database
+from tests.fakes.sip_peer import OutgoingCall
+from tests.journeys.house import CALLER, EVERY_TONE, TONES, House, running_house, until
+from tests.journeys.test_browser_phone import LINE, with_browser_phones
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+BELLA = 1500  # Hz: what she says
+TONES_HERE = (*EVERY_TONE, BELLA)
+PASSWORD = "quiet-river-41"  # noqa: S105 - of a person who lives as long as this module
+PAGE = "/settings"  # any page: the phone is on all of them
+# Browsers clean voices of steady tones, so for tests they must not; connections are kept to listen to them.
+IN_EVERY_PAGE = """
+const devices = navigator.mediaDevices;  // an empty page has none
+const ask = devices?.getUserMedia.bind(devices);
+if (devices) devices.getUserMedia = (wish) => ask({
+  ...wish, audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false},
+});
+window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...args) { super(...args); window.connections.push(this); }
+};
+"""
+# The loudest pitch (Hz) of what the newest call brings.
+HEARD = """async () => {
+  const [receiver] = window.connections.at(-1).getReceivers();
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 8192;
+  context.createMediaStreamSource(new MediaStream([receiver.track])).connect(analyser);
+  await new Promise((done) => setTimeout(done, 600));
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  const rate = context.sampleRate;
+  await context.close();
+  return bins.indexOf(Math.max(...bins)) * rate / analyser.fftSize;
+}"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_house(postgres_home: Path, template_database: str) -> AsyncIterator[House]:
+    """The whole product with two phones in the browser; bella can sign in."""
+    async with (
+        fresh_database(postgres_home) as dsn,
+        running_house(dsn, more=with_browser_phones) as house,
+    ):
+        await PeopleService(house.database, SystemClock()).add_user("bella", PASSWORD, by="test")
+        yield house
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromium(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chromium]:
+    async with Chromium.started(tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(module_house: House, chromium: Chromium) -> AsyncIterator[Page]:
+    """Bella's browser, signed in. At the end no script may have failed, nor broken the page's policy."""
+    async with chromium.agent(tone=BELLA) as windows:
+        await windows.context.add_init_script(IN_EVERY_PAGE)
+        page = await windows.context.new_page()
+        await sign_in(page, f"http://{module_house.settings.http}", "bella", PASSWORD, to=PAGE)
+        yield page
+        assert not windows.said, windows.said
+
+
+async def ready(house: House, page: Page) -> None:
+    """The phone has registered, and bella gets calls."""
+    await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
+    await house.set_state("bella", "available")
+    await house.until_state("bella", "available")
+
+
+def act(page: Page, name: str) -> Locator:
+    """A button of the call that the page shows."""
+    return page.locator(f"#phone-calls [data-phone={name}]:visible")
+
+
+async def browser_hears(page: Page, tone: int) -> None:
+    async def there() -> bool:
+        heard: float = await page.evaluate(HEARD)
+        return abs(heard - tone) < 30
+
+    await until(there, timeout=5, what=f"the browser to hear {tone} Hz")
+
+
+@asynccontextmanager
+async def talking(house: House, page: Page) -> AsyncIterator[OutgoingCall]:
+    """A caller whom bella has answered, each hearing the other."""
+    await ready(house, page)
+    call = await house.call(LINE)
+    await act(page, "answer").click()
+    await call.answered()
+    await call.hears(TONES_HERE, BELLA)
+    await browser_hears(page, CALLER)
+    yield call
+    await expect(page.locator("#phone-calls")).to_be_hidden()
+
+
+async def test_answer_hold_mute_and_the_caller_hangs_up(house: House, page: Page) -> None:
+    async with talking(house, page) as call:
+        await act(page, "hold").click()
+        await call.hears(TONES_HERE, None)
+        heard = call.rtp.received
+        await asyncio.sleep(0.5)
+        assert call.rtp.received > heard + 15  # music, not silence
+        await act(page, "hold").click()
+        await call.hears(TONES_HERE, BELLA)
+        await act(page, "mute").click()
+        await expect(act(page, "mute")).to_have_attribute("aria-pressed", "true")
+        await call.hears(TONES_HERE, None)
+        await act(page, "mute").click()
+        await call.hears(TONES_HERE, BELLA)
+        await call.hangup()
+
+
+async def test_the_agent_hangs_up(house: House, page: Page) -> None:
+    async with talking(house, page) as call:
+        await act(page, "end").click()
+        await call.ended()
+
+
+async def test_a_call_is_given_to_a_colleague(house: House, page: Page) -> None:
+    await house.available("anna")
+    async with talking(house, page) as call:
+        await act(page, "transfer").click()
+        await page.get_by_label("Name or number").fill("anna")
+        await page.locator("#phone-list [data-number='101'] [data-how=now]:visible").click()
+        taken = await house.leg("anna")
+        await asyncio.gather(call.hears(TONES_HERE, TONES["anna"]), taken.hears(TONES_HERE, CALLER))
+    assert taken.confirmed_at
+    await call.hangup()
+
+
+async def test_a_colleague_is_asked_first(house: House, page: Page) -> None:
+    await house.available("anna")
+    async with talking(house, page) as call:
+        await act(page, "transfer").click()
+        await page.locator("#phone-list [data-number='101'] [data-how=ask]").click()
+        asked = await house.leg("anna")
+        await asked.hears(TONES_HERE, BELLA)
+        await call.hears(TONES_HERE, None)
+        await act(page, "join").click()
+        await asyncio.gather(call.hears(TONES_HERE, TONES["anna"]), asked.hears(TONES_HERE, CALLER))
+    await call.hangup()
+
+
+async def test_another_tab_of_the_browser_shows_the_same_phone_and_works_it(house: House, page: Page) -> None:
+    await ready(house, page)
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await expect(other.locator("body")).to_have_attribute("data-phone-is", "ready")
+    call = await house.call(LINE)
+    await act(other, "answer").click()
+    await call.hears(TONES_HERE, BELLA)
+    await other.close()
+    await browser_hears(page, CALLER)
+    await call.hangup()
+
+
+async def test_the_newest_window_has_the_phone_until_it_is_taken_back(
+    house: House, page: Page, chromium: Chromium
+) -> None:
+    await ready(house, page)
+    async with chromium.visitor() as windows:
+        other = await windows.context.new_page()
+        await sign_in(other, f"http://{house.settings.http}", "bella", PASSWORD, to=PAGE)
+        await expect(other.locator("body")).to_have_attribute("data-phone-is", "ready")
+        await expect(page.locator("body")).to_have_attribute("data-phone-is", "elsewhere")
+        await page.locator("#phone").get_by_role("button", name="Use it here").click()
+        await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
+        await expect(other.locator("body")).to_have_attribute("data-phone-is", "elsewhere")
+
+
+async def test_the_desks_panel_works_by_keys_and_a_page_loaded_anew_rings_again(
+    house: House, page: Page
+) -> None:
+    await page.goto(f"http://{house.settings.http}/desk")
+    await ready(house, page)
+    panel = page.locator("#panel")
+    call = await house.call(LINE)
+    await expect(panel.locator("[data-part=offered]")).to_be_visible()
+    await page.reload()
+    await expect(panel.locator("[data-part=offered]")).to_be_visible()
+    await page.keyboard.press("Space")  # the card comes before the bell: this is remembered
+    await call.answered()
+    await call.hears(TONES_HERE, BELLA)
+    await expect(page.locator("#phone-calls")).to_be_hidden()  # the panel shows it
+    await page.keyboard.press("h")
+    await expect(panel.locator("[data-part=held]")).to_be_visible()
+    await call.hears(TONES_HERE, None)
+    await page.keyboard.press("h")
+    await call.hears(TONES_HERE, BELLA)
+    await page.keyboard.press("m")
+    await expect(panel.locator("[data-phone=mute]")).to_have_attribute("aria-pressed", "true")
+    await page.keyboard.press("e")
+    await call.ended()
+    await expect(panel.locator("[data-call]")).to_have_count(0)
+    await page.goto(f"http://{house.settings.http}{PAGE}")
