@@ -26,6 +26,7 @@ from agent_ui.home import add_home
 from agent_ui.live.routes import LIVE, add_live
 from agent_ui.pages import add_templates
 from agent_ui.phone.routes import WS, add_phone
+from agent_ui.rows_behind import rows_behind
 from agent_ui.services import SERVICES, WebServices
 from agent_ui.status import add_status
 from crm_core.errors import StartRefused
@@ -53,7 +54,7 @@ def build_app(services: WebServices) -> web.Application:
 
     Raises StartRefused when the pages' assets were not built.
     """
-    app = web.Application(middlewares=[problems, _timed, signed_in], client_max_size=BODY_LIMIT)
+    app = web.Application(middlewares=[problems, _timed, signed_in, rows_behind], client_max_size=BODY_LIMIT)
     app[SERVICES] = services
     app.on_response_prepare.append(_secure)
     app.on_shutdown.append(_close_sockets)

@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
+from crm_core.calls.events import CallStarted
 from crm_core.calls.model import CallState, Leg, LegRole, LegState, Outcome
 from crm_core.db.engine import Database
 from crm_core.presence.model import ChosenState
@@ -104,6 +105,18 @@ async def test_a_disposition_is_kept(house: RealHouse) -> None:
     assert (await house.ask("PATCH", path, "anna", json={"disposition": "agreed"}))[0] == 200
     assert (await house.ask("GET", path, "oleg"))[1]["disposition"] == "agreed"
     assert (await house.ask("PATCH", path, "leyla", json={"disposition": "x"}))[0] == 404
+
+
+async def test_a_call_on_the_screen_is_found_before_its_row_is_written(house: RealHouse) -> None:
+    young = call(7, state=CallState.TALKING, agent="anna", started_at=house.clock.now())
+    path = f"/api/v1/calls/{young.id}"
+    assert (await house.ask("GET", path, "anna"))[0] == 404, "nobody knows of it"
+    house.hub.hand_over(CallStarted(at=house.clock.now(), pbx=young.pbx, call=young))
+    asking = asyncio.create_task(house.ask("PATCH", path, "anna", json={"disposition": "agreed"}), name="ask")
+    assert (await house.ask("GET", path, "leyla"))[0] == 404, "not hers to wait for"
+    await house.store(young)
+    status, said = await asking
+    assert (status, said["disposition"]) == (200, "agreed")
 
 
 async def test_a_recording_is_heard_by_those_who_may_and_each_time_is_audited(house: RealHouse) -> None:
