@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS := -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo needs pages test check format messages bench build lock clean
+.PHONY: help setup demo needs pages test screens check format messages bench build lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ test: needs $(VENV)/.dev pages ## Run all tests, on real PostgreSQL, Redis and A
 	@$(BIN)/callcard pbx install --quiet
 	@$(BIN)/pytest -n 3 --dist loadfile
 
+screens: needs $(VENV)/.dev pages ## Capture every screen of a demo office into screens/
+	@$(BIN)/callcard pbx install --quiet
+	@$(BIN)/python -m tests.browser.screens
+
 check: $(VENV)/.dev $(VENV)/.node ## Format, lint, types, rooms, translations, docs, locks
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -84,4 +88,4 @@ lock: $(VENV)/.dev ## Pin the dependencies anew, with hashes
 	@$(BIN)/uv pip compile --group pyproject.toml:node --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet -o requirements-build.lock
 
 clean: ## Remove what was built here (not the cache, not data)
-	@rm -rf $(VENV) build dist agent_ui/static agent_ui/frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist screens agent_ui/static agent_ui/frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

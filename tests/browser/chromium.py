@@ -75,8 +75,11 @@ class Chromium:
                     await chromium._shared.close()
 
     @asynccontextmanager
-    async def agent(self, *, tone: int) -> AsyncIterator[Windows]:
-        """A browser of somebody's own, whose microphone hears a tone of so many Hz."""
+    async def agent(self, *, tone: int, **options: Any) -> AsyncIterator[Windows]:
+        """A browser of somebody's own, whose microphone hears a tone of so many Hz.
+
+        *options* as of `Browser.new_context`.
+        """
         folder = Path(tempfile.mkdtemp(dir=self._folder))  # who was signed in before is not known
         sound = folder / "tone.wav"
         write_tone(sound, tone)
@@ -86,6 +89,7 @@ class Chromium:
             headless=False,  # `--headless=new` is given below; True would add the old one
             args=["--headless=new", *FLAGS, f"--use-file-for-fake-audio-capture={sound}"],
             timeout=START_MS,
+            **options,
         )
         try:
             yield Windows(context)
