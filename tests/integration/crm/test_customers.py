@@ -57,7 +57,10 @@ BY_PHONE: list[tuple[str, set[str]]] = [
     ("5550151", {"OOO Severny Veter"}),
     ("994", {"Kamran Mammadov", "Leyla Huseynova", "Farid Quliyev"}),
     ("0160", {"Igor Sokolov", "Olga Sokolova"}),
-    ("7 (495) 555-01", {"Marina Volkova", "OOO Severny Veter", "Igor Sokolov", "Olga Sokolova"}),
+    (
+        "7 (495) 555-01",
+        {"Marina Volkova", "OOO Severny Veter", "Igor Sokolov", "Olga Sokolova", "Zoya Lebedeva"},
+    ),
     ("%", set()),
 ]
 
