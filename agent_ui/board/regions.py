@@ -121,7 +121,7 @@ def waiting(state: LiveState, reader: Reader) -> WaitingView:
         if call.state is CallState.WAITING and sees(reader, call, state.directory)
     ]
     seen.sort(key=lambda call: (call.started_at, call.id))
-    shown = tuple(_caller(call, state.directory) for call in seen[:SHOWN_CALLERS])
+    shown = tuple(_caller(call, state.directory, reader.role) for call in seen[:SHOWN_CALLERS])
     return WaitingView(callers=shown, more=len(seen) - len(shown))
 
 
@@ -175,7 +175,7 @@ def _other_side(call: LiveCall, directory: Directory, me: str) -> tuple[str | No
     return title or call.from_name or None, number
 
 
-def _caller(call: LiveCall, directory: Directory) -> Caller:
+def _caller(call: LiveCall, directory: Directory, role: Role) -> Caller:
     queue = directory.queues.get(call.queue or "")
     goal = queue.service_level_s if queue is not None else 20
     return Caller(
@@ -187,6 +187,7 @@ def _caller(call: LiveCall, directory: Directory) -> Caller:
         owner=directory.titles.get(call.owner, call.owner) if call.owner is not None else None,
         late_s=goal,
         very_late_s=goal * VERY_LATE,
+        readable=role in LEADERS,
     )
 
 

@@ -93,7 +93,7 @@ class TilesView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A call that waits, since *since*. *owner*: of the caller's card."""
+    """A call that waits, since *since*. *owner*: of the caller's card; *readable*: its page may be opened."""
 
     id: UUID
     since: datetime
@@ -103,6 +103,7 @@ class Caller:
     owner: str | None
     late_s: int
     very_late_s: int
+    readable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
