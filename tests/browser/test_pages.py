@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.axe import grave
 from tests.browser.conftest import PASSWORD, Open
@@ -16,6 +18,9 @@ SIGN_IN = {"en-GB": ("en", "Sign in"), "ru-RU": ("ru", "Войти"), "az-AZ": (
 PAGES = (
     (None, "/login"),
     ("anna", "/desk"),
+    ("anna", "/customers"),
+    ("anna", "/customers/new"),
+    ("anna", "/missed"),
     ("viktor", "/board"),
     ("viktor", "/settings"),
     ("admin", "/gallery"),
@@ -54,3 +59,28 @@ async def test_nothing_serious_keeps_anybody_from_reading(
         found[path] = await grave(page)
         assert await page.locator("dialog:not([open]):visible").count() == 0
     assert found == {path: [] for _, path in PAGES}
+
+
+async def test_a_card_is_found_by_keyboard_and_changed_beside_others(
+    callcard: Callcard, window: Open
+) -> None:
+    anna = await window("anna", "/missed")
+    await anna.keyboard.press("Control+k")
+    await anna.keyboard.type("volk")
+    await expect(anna.locator("#found a")).to_contain_text("Marina Volkova")
+    await anna.keyboard.press("ArrowDown")
+    await anna.keyboard.press("Enter")
+    await expect(anna.locator("#card h2")).to_have_text("Marina Volkova")
+    viktor = await window("viktor", urlsplit(anna.url).path)
+    for page, title in ((anna, "Marina Orlova"), (viktor, "Marina <b>V</b>")):
+        await page.locator(".who-deeds button").click()
+        await page.locator("#field-title").fill(title)
+    await viktor.locator("#field-title").press("Enter")
+    await expect(viktor.locator("#timeline")).to_contain_text("Marina <b>V</b>")
+    await anna.locator("#field-title").press("Enter")
+    await expect(anna.locator("#card-problem")).to_contain_text("Marina <b>V</b>")
+    assert await anna.locator("#field-title").input_value() == "Marina Orlova"  # what was typed
+    await anna.locator("#field-title").press("Enter")
+    await expect(anna.locator("#card h2")).to_have_text("Marina Orlova")
+    await anna.keyboard.press("Escape")
+    await expect(anna.locator("#card:not([data-editing]) h2")).to_have_text("Marina Orlova")
