@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 BELLA = 1500  # Hz: what she says
 TONES_HERE = (*EVERY_TONE, BELLA)
-PASSWORD = "quiet-river-41"  # noqa: S105 - of a person who lives as long as this module
+PASSWORD = "quiet-river-41"
 PAGE = "/settings"  # any page: the phone is on all of them
 # Browsers clean voices of steady tones, so for tests they must not; connections are kept to listen to them.
 IN_EVERY_PAGE = """
@@ -35,6 +35,10 @@ if (devices) devices.getUserMedia = (wish) => ask({
 window.connections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...args) { super(...args); window.connections.push(this); }
+};
+window.lines = [];
+window.WebSocket = class extends WebSocket {
+  constructor(url, ...more) { super(url, ...more); if (url.includes("/phone/ws")) window.lines.push(this); }
 };
 """
 # The loudest pitch (Hz) of what the newest call brings.
@@ -131,8 +135,19 @@ async def test_answer_hold_mute_and_the_caller_hangs_up(house: House, page: Page
         await call.hangup()
 
 
-async def test_the_agent_hangs_up(house: House, page: Page) -> None:
+async def test_digits_reach_the_caller_and_the_agent_hangs_up(house: House, page: Page) -> None:
     async with talking(house, page) as call:
+        await act(page, "keypad").click()
+        for digit in "1*":
+            await page.locator(f"#phone-keypad [data-digit='{digit}']").click()
+        await page.keyboard.press("#")
+        await expect(page.locator("#phone-digits")).to_have_text("1*#")
+
+        async def sent() -> bool:
+            return call.rtp.digits == "1*#"
+
+        await until(sent, timeout=5, what=lambda: f"the digits: {call.rtp.digits}")
+        await page.keyboard.press("Escape")
         await act(page, "end").click()
         await call.ended()
 
@@ -160,6 +175,40 @@ async def test_a_colleague_is_asked_first(house: House, page: Page) -> None:
         await act(page, "join").click()
         await asyncio.gather(call.hears(TONES_HERE, TONES["anna"]), asked.hears(TONES_HERE, CALLER))
     await call.hangup()
+
+
+async def test_a_call_outlasts_its_line_and_its_end_is_heard_on_the_next(house: House, page: Page) -> None:
+    async with talking(house, page) as call:
+        lines = await page.evaluate("(lines.at(-1).close(), lines.length)")
+
+        async def again() -> bool:
+            there: bool = await page.evaluate(
+                "(n) => lines.length > n && lines.at(-1).readyState === 1", lines
+            )
+            return there
+
+        await until(again, timeout=5, what="the next line")
+        await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
+        await call.hears(TONES_HERE, BELLA)
+        await call.hangup()
+
+
+async def test_without_a_microphone_it_goes_on_ringing_and_the_words_say_why(
+    house: House, page: Page
+) -> None:
+    await ready(house, page)
+    await page.evaluate(
+        "() => { const no = () => Promise.reject(new DOMException('', 'NotAllowedError'));"
+        " navigator.mediaDevices.getUserMedia = no; }"
+    )
+    call = await house.call(LINE)
+    await act(page, "answer").click()
+    await expect(page.locator("#toasts")).to_contain_text("The browser does not give the microphone.")
+    await expect(act(page, "answer")).to_be_visible()
+    assert call.answered_at is None
+    await call.hangup()
+    await expect(page.locator("#phone-calls")).to_be_hidden()
+    await page.reload()
 
 
 async def test_another_tab_of_the_browser_shows_the_same_phone_and_works_it(house: House, page: Page) -> None:

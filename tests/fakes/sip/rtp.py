@@ -20,6 +20,8 @@ PERIOD = 0.02
 _PHASES = 4  # streams are spread over the period, so that SIP never waits behind all of them
 _CATCH_UP = 10  # frames sent at once after a stall; more are skipped, as a phone does
 _HEARD_FRAMES = 25  # half a second is kept for tone detection
+_EVENTS = 101  # the payload type that our SDP gives to telephone-event
+_DIGITS = "0123456789*#"
 
 
 class RtpStream:
@@ -33,6 +35,8 @@ class RtpStream:
         self.received = 0
         self.first_received_at: float | None = None
         self.last_received_at: float | None = None
+        self.digits = ""  # keys that were pressed (RFC 4733)
+        self._digit_stamp = b""
         self._remote: Address | None = None
         self._heard: deque[bytes] = deque(maxlen=_HEARD_FRAMES)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -102,6 +106,8 @@ class RtpStream:
                 packet = self._socket.recv(2048)
             except BlockingIOError:
                 return
+            if len(packet) >= 16 and packet[1] & 0x7F == _EVENTS:
+                self._press(packet)
             if len(packet) <= 12 or packet[1] & 0x7F != self.codec:
                 continue  # comfort noise, DTMF events
             self.received += 1
@@ -109,6 +115,13 @@ class RtpStream:
             if self.first_received_at is None:
                 self.first_received_at = now
             self._heard.append(packet[12:])
+
+    def _press(self, packet: bytes) -> None:
+        """A key's last packet, which comes three times with one timestamp."""
+        stamp, event, ends = packet[4:8], packet[12], packet[13] & 0x80
+        if ends and stamp != self._digit_stamp and event < len(_DIGITS):
+            self._digit_stamp = stamp
+            self.digits += _DIGITS[event]
 
 
 class RtpTicker:
