@@ -57,7 +57,10 @@ async def live(request: web.Request) -> web.StreamResponse:
     if not ws.can_prepare(request).ok:
         raise web.HTTPUpgradeRequired
     services.hub.admit(request[READER])
-    await ws.prepare(request)
+    try:
+        await ws.prepare(request)
+    except ConnectionError:
+        return ws  # the page was left before it was answered
     transport = request.transport
     if transport is None:
         return ws

@@ -28,7 +28,10 @@ def touches(event: Event, directory: Directory) -> tuple[LiveEvent, ...]:
         return (_touched(LiveTouch(thing="note", id=event.call_id), mine),)
     if isinstance(event, NextStepChanged):
         mine = Circle(action=Action.CALLS_WRITE, agents=frozenset({event.agent}))
-        return (_touched(LiveTouch(thing="steps", id=event.call_id), mine),)
+        return (
+            _touched(LiveTouch(thing="steps"), mine),
+            _touched(LiveTouch(thing="steps", id=event.call_id), mine),
+        )
     if isinstance(event, CustomerEvent) and not isinstance(event, CustomerCreated):
         return (_touched(LiveTouch(thing="card", id=event.customer.id), _card(event, directory)),)
     return ()

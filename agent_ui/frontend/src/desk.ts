@@ -1,7 +1,7 @@
 // The agent's desk.
 
-import { startFinder } from "./finder";
 import { connectLive } from "./live";
+import { startLookup } from "./lookup";
 import { startNotes } from "./notes";
 import { startTouches } from "./touches";
 import { startWishes } from "./wishes";
@@ -9,7 +9,7 @@ import { startWork } from "./work";
 
 startNotes(document);
 startWork(document);
-startFinder(document);
+startLookup(document);
 startTouches(document);
 startWishes(document);
 connectLive({ screen: "desk" });

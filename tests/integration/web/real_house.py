@@ -148,6 +148,7 @@ async def real_house(
         peaks=peaks,
         hub=hub,
         health=health,
+        written=relay.wake,
         metrics=CollectorRegistry(),
         clock=clock,
     )
