@@ -27,7 +27,12 @@ def id_in(request: web.Request) -> UUID:
 async def card_of(request: web.Request) -> CardDetails:
     """The card of the address: of the own office, or of a call that one may see. Raises NotFound."""
     reader, cards, id = request[READER], request.app[CARDS], id_in(request)
-    return await cards.customers.details(reader, id, met=await cards.calls.met(reader, id))
+    try:
+        return await cards.customers.details(reader, id)
+    except NotFound:
+        if not await cards.calls.met(reader, id):
+            raise
+    return await cards.customers.details(reader, id, met=True)
 
 
 def directory(request: web.Request) -> Directory:

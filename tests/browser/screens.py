@@ -164,7 +164,10 @@ class Camera:
             (
                 ("board", "/board"),
                 ("customers", "/customers"),
+                ("new-card", "/customers/new"),
+                ("missed", "/missed"),
                 ("customer", f"/customers/{known['customer_id']}"),
+                ("merge", f"/customers/{known['customer_id']}/merge?q=a"),
                 ("calls", "/calls"),
                 ("call", f"/calls/{known['id']}"),
                 ("settings", "/settings"),
