@@ -128,7 +128,9 @@ function listen({ root, audio, wave, at, play, speed }: Parts, sound: WaveSurfer
     } else return;
     event.preventDefault();
   };
-  show(0);
+  // Drawn over by a newer piece of the page, a sound may go on.
+  playing(!audio.paused);
+  show(audio.currentTime);
 }
 
 async function toggle(root: HTMLElement, sound: WaveSurfer): Promise<void> {
