@@ -22,6 +22,7 @@ PAGES = (
     ("anna", "/customers/new"),
     ("anna", "/missed"),
     ("viktor", "/board"),
+    ("viktor", "/calls"),
     ("viktor", "/settings"),
     ("admin", "/gallery"),
 )
