@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.axe import grave
 from tests.browser.conftest import Open
@@ -14,7 +16,7 @@ from tests.journeys.running_callcard import Callcard, talk
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-NEW, OTHER, LOST = "+74955550177", "+74955550178", "+74955550179"
+NEW, OTHER, LOST, BUSY = "+74955550177", "+74955550178", "+74955550179", "+74955550180"
 
 
 def shown(number: str) -> str:
@@ -45,6 +47,36 @@ async def test_the_card_pops_while_the_phone_rings_and_the_board_moves(
     await call.hangup()
     await expect(anna.locator("#pill")).to_have_attribute("data-state", "available")
     await expect(board.locator("#agent-anna")).to_have_attribute("data-state", "available")
+    await callcard.audit()
+
+
+async def test_news_of_others_do_not_keep_the_card_away(callcard: Callcard, desk: Open) -> None:
+    """Each piece of news comes sooner than the card that was asked for before it."""
+    await callcard.at_work("anna", "elena")
+    await callcard.set_state("elena", "break", reason="lunch")
+    anna = await desk("anna")
+
+    async def slowly(route: Route) -> None:
+        await asyncio.sleep(0.6)
+        await route.continue_()
+
+    await anna.route("**/desk/calls/*", slowly)
+
+    async def news() -> None:
+        for reason in itertools.cycle(("rest", "meeting")):
+            await callcard.set_state("elena", "break", reason=reason)
+            await asyncio.sleep(0.15)
+
+    telling = asyncio.create_task(news(), name="news")
+    try:
+        call = await callcard.call(number=BUSY)
+        await expect(anna.locator("#work h2").first).to_contain_text(shown(BUSY), timeout=4000)
+        assert not telling.done()
+    finally:
+        telling.cancel()
+        await asyncio.wait({telling})
+    await anna.unroute_all(behavior="wait")
+    await call.hangup()
     await callcard.audit()
 
 

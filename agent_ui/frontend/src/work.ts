@@ -29,6 +29,7 @@ export function startWork(page: Document): void {
 class Work {
   private live: Shown;
   private asked = 0;
+  private asking: Shown | null = null; // what is on its way: news of others must not ask for it again and again
   private retry = 0;
 
   constructor(
@@ -46,7 +47,7 @@ class Work {
     this.live = now;
     if (now.call !== undefined && (now.call !== before.call || (now.card !== before.card && this.shown().call === now.call))) {
       void this.show(`/desk/calls/${now.call}`, now);
-    } else if (now.call !== undefined && this.shown().call === undefined && this.shown().card === undefined) {
+    } else if (now.call !== undefined && this.shown().call === undefined && this.shown().card === undefined && !this.asks(now)) {
       void this.show(`/desk/calls/${now.call}`, now);
     }
     this.offerWayBack();
@@ -67,6 +68,7 @@ class Work {
   private async show(address: string, wanted: Shown, tries = 0): Promise<void> {
     const number = ++this.asked;
     clearTimeout(this.retry);
+    this.asking = wanted;
     const text = await this.read(address);
     if (number !== this.asked) return;
     if (text === null) {
@@ -74,6 +76,7 @@ class Work {
       this.later(() => void this.show(address, wanted, tries + 1), Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** tries));
       return;
     }
+    this.asking = null;
     if (text !== "") await this.put(text, wanted);
     if (this.page.querySelector("#work[data-away]") !== null) this.later(() => void this.show(address, wanted), 3 * RETRY_MS);
   }
@@ -122,6 +125,10 @@ class Work {
   private shows(wanted: Shown): boolean {
     const shown = this.shown();
     return wanted.call !== undefined ? shown.call === wanted.call : shown.call === undefined && shown.card === wanted.card;
+  }
+
+  private asks(wanted: Shown): boolean {
+    return this.asking !== null && this.asking.call === wanted.call && this.asking.card === wanted.card;
   }
 
   private shown(): Shown {
