@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from crm_core.calls.journal import CallJournal
 from crm_core.calls.model import Call, CallState, Outcome
 from crm_core.customers.model import Customer, NewCustomer
 from tests.fakes.calls import answered_call
+from tests.fakes.clock import FakeClock
 from tests.fakes.house import NOW, reader
 from tests.fakes.web import House
 from tests.integration.calls.conftest import keep
@@ -41,6 +42,20 @@ customers:
   - {title: Maria, phones: ["+74955550142"], owner: anna}
   - {title: Severny, phones: ["+994125550150"], owner: boris}
 """
+
+
+class Ticking:
+    """The house's clock, a microsecond later at each look: no two changes are of one moment."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        self._clock.advance(0.000_001)
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
 
 
 class Page(HTMLParser):

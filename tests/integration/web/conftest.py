@@ -28,7 +28,7 @@ from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import BAKU_DID, NOW, call, call_id, reader
 from tests.fakes.web import House
 from tests.integration.calls.conftest import open_journal
-from tests.integration.web.card_pages import OFFICE, CardPages
+from tests.integration.web.card_pages import OFFICE, CardPages, Ticking
 
 AUDIO = bytes(range(256)) * 40
 
@@ -119,7 +119,7 @@ async def pages(database: Database, tmp_path: Path) -> AsyncIterator[CardPages]:
     await applied.apply(OFFICE, None, "root", None)
     clock.advance(3600)
     house.cards = CardServices(
-        customers=CustomerService(database, clock, followers=(CallsOfCards(), StepsOfCards())),
+        customers=CustomerService(database, Ticking(clock), followers=(CallsOfCards(), StepsOfCards())),
         calls=CallService(database, clock),
         timelines=TimelineService(database),
         facts=FactService(database, clock),
