@@ -90,7 +90,19 @@ const seat: Seat = new Seat(
   channel(),
   lock,
 );
-const dialogs = new Dialogs(page, (command) => seat.ask(command));
+const dialogs = new Dialogs(page, (command) => {
+  if (command.do === "transfer") givenAway(command.call);
+  seat.ask(command);
+});
+
+/** Until it is a fact, the call's button says that it is on its way. */
+function givenAway(call: string): void {
+  for (const button of page.querySelectorAll<HTMLElement>("[data-phone=transfer]")) {
+    const asked = pressOf(button, phone);
+    if (asked.call?.id === call) pending.press(asked.key, asked.fact, Date.now());
+  }
+  draw();
+}
 
 function press(button: HTMLElement): void {
   const asked = pressOf(button, phone);

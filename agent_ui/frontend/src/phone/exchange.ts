@@ -117,7 +117,7 @@ export class Exchange implements Leader, Owner {
       case "end":
         return call.hangUp();
       case "hold":
-        return void call.hold(!call.view.held);
+        return this.hold(call);
       case "mute":
         return call.mute(!call.view.muted);
       case "digits":
@@ -130,6 +130,13 @@ export class Exchange implements Leader, Owner {
       case "join":
         return this.join(call);
     }
+  }
+
+  /** Hold or take back; who is taken back does not hear the other one whom the agent talks with. */
+  private hold(call: PhoneCall): void {
+    const back = call.view.held;
+    const others = [...this.calls.values()].filter((other) => other !== call && other.view.stage === "talking");
+    if (call.hold(!back) && back) for (const other of others) other.hold(true);
   }
 
   /** Join the one who waits to the colleague whom *consult* asks. */
