@@ -111,7 +111,7 @@ async def say_result(request: web.Request) -> web.StreamResponse:
     )
     services.written()
     call = live_call(changed, changed.started_at)
-    return fragment(request, "desk/result.html", await result_of(Asking.of(request), call, proposed=True))
+    return fragment(request, "desk/result.html", await result_of(Asking.of(request), call, said=True))
 
 
 async def choose_card(request: web.Request) -> web.StreamResponse:
@@ -136,7 +136,8 @@ async def plan_step(request: web.Request) -> web.StreamResponse:
     else:
         await asking.services.steps.add(asking.reader, call_id, form.text, due)
     asking.services.written()
-    return fragment(request, "desk/result.html", await result_of(asking, await asking.call(call_id)))
+    view = await result_of(asking, await asking.call(call_id), planned=True)
+    return fragment(request, "desk/result.html", view)
 
 
 async def step_done(request: web.Request) -> web.StreamResponse:

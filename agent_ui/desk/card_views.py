@@ -69,7 +69,7 @@ class ResultView:
     card: UUID | None
     choices: tuple[ResultChoice, ...]
     step: StepView
-    open: bool  # the form of the next step stands open
+    open: bool | None  # whether the form of the next step stands open; None: as it does now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

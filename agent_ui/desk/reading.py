@@ -179,8 +179,10 @@ def note_view(note: Note, reader: Reader) -> NoteView:
     )
 
 
-async def result_of(asking: Asking, call: LiveCall, *, proposed: bool = False) -> ResultView:
-    """What may be said of *call*, and its next step. *proposed*: the result was just chosen."""
+async def result_of(
+    asking: Asking, call: LiveCall, *, said: bool = False, planned: bool = False
+) -> ResultView:
+    """What may be said of *call*, and its next step. *said*, *planned*: that was just done."""
     known = await asking.services.calls.dispositions(asking.services.pbx)
     steps = await asking.services.steps.of_call(asking.reader, call.id)
     mine = [s for s in steps if s.agent == asking.reader.person and s.done_at is None]
@@ -194,7 +196,7 @@ async def result_of(asking: Asking, call: LiveCall, *, proposed: bool = False) -
             ResultChoice(name=one.name, text=one.title, chosen=one.name == call.disposition) for one in known
         ),
         step=step,
-        open=proposed and follows and not mine,
+        open=True if said and follows and not mine else (False if planned else None),
     )
 
 

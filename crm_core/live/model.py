@@ -201,8 +201,8 @@ class CallGone(Struct, frozen=True, kw_only=True):
 class LiveTouch(Struct, frozen=True, kw_only=True):
     """Something that screens read from the database is another now: who shows it reads it again.
 
-    *thing*: missed and steps (of the reader), missed-shared, note and steps (of a call, the reader's), card;
-    *id* of the call or the card.
+    *thing*: missed and steps (of the reader), missed-shared, note and steps (of a call, the reader's), card,
+    history (of a card); *id* of the call or the card.
     """
 
     thing: str

@@ -28,10 +28,10 @@ def touches(event: Event, directory: Directory) -> tuple[LiveEvent, ...]:
         return (_touched(LiveTouch(thing="note", id=event.call_id), mine),)
     if isinstance(event, NextStepChanged):
         mine = Circle(action=Action.CALLS_WRITE, agents=frozenset({event.agent}))
-        return (
-            _touched(LiveTouch(thing="steps"), mine),
-            _touched(LiveTouch(thing="steps", id=event.call_id), mine),
-        )
+        told = [LiveTouch(thing="steps"), LiveTouch(thing="steps", id=event.call_id)]
+        if event.customer_id is not None:
+            told.append(LiveTouch(thing="history", id=event.customer_id))
+        return tuple(_touched(touch, mine) for touch in told)
     if isinstance(event, CustomerEvent) and not isinstance(event, CustomerCreated):
         return (_touched(LiveTouch(thing="card", id=event.customer.id), _card(event, directory)),)
     return ()

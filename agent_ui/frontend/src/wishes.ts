@@ -20,10 +20,10 @@ export function startWishes(page: Document): void {
       }
     });
   }
-  // What the server proposes stands open, once: whoever closed it since is left alone.
+  // What the server proposes stands open, what is planned is closed, once: whoever changed it since is left alone.
   page.addEventListener("htmx:after:swap", () => {
     for (const proposed of page.querySelectorAll<HTMLDetailsElement>("details[data-proposed]")) {
-      proposed.open = true;
+      proposed.open = proposed.dataset["proposed"] === "open";
       proposed.removeAttribute("data-proposed");
     }
   });

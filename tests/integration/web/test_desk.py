@@ -226,12 +226,12 @@ async def test_what_is_no_note_is_refused(house: RealHouse, body: bytes) -> None
 async def test_the_result_is_a_press_and_proposes_what_comes_next(house: RealHouse) -> None:
     path = f"/desk/calls/{MINE}"
     status, page = await ask(house, "anna", "POST", f"{path}/result", **form(disposition="thinking"))
-    assert status == 200 and "data-proposed" in page and 'value="2026-03-05T12:00"' in page
+    assert status == 200 and 'data-proposed="open"' in page and 'value="2026-03-05T12:00"' in page
     assert re.search(r'aria-pressed="true"[^>]*>.*Thinking it over', page, re.S)
     status, page = await ask(
         house, "anna", "POST", f"{path}/step", **form(text="Call about <oak>", due="2026-03-05T12:00")
     )
-    assert status == 200 and "Call about &lt;oak&gt;" in page and "data-proposed" not in page
+    assert status == 200 and "Call about &lt;oak&gt;" in page and 'data-proposed="closed"' in page
     step = re.search(r'name="step" value="([0-9a-f-]{36})"', page)
     assert step is not None
     todo = (await get(house, "anna", "/desk/steps"))[1]

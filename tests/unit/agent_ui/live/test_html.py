@@ -222,7 +222,7 @@ def assert_may_see(page: ScreenPage, state: LiveState, who: Reader) -> None:
     assert set(re.findall(r"Title\d", page.text)) <= titles
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(some_event(), max_size=25),
     st.sampled_from(SCREENS),
