@@ -10,10 +10,11 @@ AXE = make.HERE / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = ("serious", "critical")
 
 
-async def grave(page: Page) -> list[str]:
-    """What would keep somebody from using *page*: rule and place of each finding."""
+async def grave(page: Page, *rules: str) -> list[str]:
+    """What would keep somebody from using *page*: rule and place of each finding, of all *rules* or these."""
     await page.evaluate(AXE.read_text("utf-8"))
-    result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    result = await page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{each['id']}: {node['target']}"
         for each in result["violations"]

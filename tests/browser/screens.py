@@ -168,6 +168,7 @@ class Camera:
                 ("missed", "/missed"),
                 ("customer", f"/customers/{known['customer_id']}"),
                 ("merge", f"/customers/{known['customer_id']}/merge?q=a"),
+                ("missed", "/missed"),
                 ("calls", "/calls"),
                 ("call", f"/calls/{known['id']}"),
                 ("settings", "/settings"),
