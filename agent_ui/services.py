@@ -304,7 +304,7 @@ class Peaks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
-    """All that the web needs, made by `callcard/wiring.py`."""
+    """All that the web needs, made by `callcard/wiring/`."""
 
     tokens: Tokens
     sessions: Sessions
