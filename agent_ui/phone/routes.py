@@ -83,7 +83,10 @@ async def line(request: web.Request) -> web.StreamResponse:
     endpoint = await proxy.credentials.endpoint_of(request[READER], id)
     proxy.admit(endpoint)
     async with proxy.switch(endpoint) as switch:
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except ConnectionResetError:
+            return web.Response(status=503)  # the page was left meanwhile: nobody reads this
         await proxy.serve(ws, switch, credential=id, endpoint=endpoint)
     return ws
 

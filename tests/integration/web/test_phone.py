@@ -14,6 +14,7 @@ from uuid import UUID
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
+from structlog.testing import capture_logs
 
 from agent_ui.phone.proxy import MESSAGE_LIMIT, SOCKETS_PER_DEVICE, PhoneProxy
 from crm_core.errors import NotFound, Unavailable
@@ -235,3 +236,23 @@ async def test_the_list_names_who_can_be_reached_and_may_be_seen(house: House) -
         text = await answer.text()
     found = re.findall(r'data-number="(\d+)" data-name="(\w+)"', text)
     assert found == [("102", "Boris"), ("601", "Sales"), ("602", "Service")]
+
+
+async def test_a_page_that_leaves_while_its_line_is_made_is_no_fault(phones: Phones) -> None:
+    mine = await phones.password()
+    phones.switch.silent = True
+    with capture_logs() as logs:
+        connecting = asyncio.create_task(phones.connect(mine), name="connecting")
+        await until_sockets(phones, 1)
+        connecting.cancel()
+        await asyncio.wait({connecting})
+        await asyncio.sleep(0.1)
+        phones.switch.silent = False
+        await until_sockets(phones, 0)
+    assert [line for line in logs if line["log_level"] == "error"] == []
+
+
+async def until_sockets(phones: Phones, count: int) -> None:
+    async with asyncio.timeout(3):
+        while len(phones.switch.sockets) != count:
+            await asyncio.sleep(0.01)
