@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from crm_core.bus.event import Event
 from crm_core.calls.events import MissedChanged
-from crm_core.customers.events import CustomerCreated, CustomerEvent
+from crm_core.customers.events import CustomerCreated, CustomerEvent, CustomerMerged
 from crm_core.live.directory import Directory
 from crm_core.live.model import Circle, LiveEvent, LiveTouch
 from crm_core.notes.events import NextStepChanged, NoteSaved
@@ -33,7 +33,9 @@ def touches(event: Event, directory: Directory) -> tuple[LiveEvent, ...]:
             told.append(LiveTouch(thing="history", id=event.customer_id))
         return tuple(_touched(touch, mine) for touch in told)
     if isinstance(event, CustomerEvent) and not isinstance(event, CustomerCreated):
-        return (_touched(LiveTouch(thing="card", id=event.customer.id), _card(event, directory)),)
+        cards = [event.customer.id, *([event.dropped] if isinstance(event, CustomerMerged) else ())]
+        circle = _card(event, directory)
+        return tuple(_touched(LiveTouch(thing="card", id=card), circle) for card in cards)
     return ()
 
 

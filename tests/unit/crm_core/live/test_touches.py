@@ -6,7 +6,7 @@ import pytest
 
 from crm_core.bus.event import Event
 from crm_core.calls.events import CallStarted, MissedChanged
-from crm_core.customers.events import CustomerChanged, CustomerCreated, OwnerChanged
+from crm_core.customers.events import CustomerChanged, CustomerCreated, CustomerMerged, OwnerChanged
 from crm_core.customers.model import CardStatus, Customer
 from crm_core.live.model import LiveTouch
 from crm_core.live.touches import touches
@@ -77,6 +77,31 @@ def missed(
 )
 def test_those_it_concerns_are_told(event: Event, thing: str, people: set[str]) -> None:
     assert told(event)[thing] == people
+
+
+def test_pages_about_a_card_and_about_what_became_part_of_it_read_again() -> None:
+    merged = CustomerMerged(at=NOW, customer=card(office="moscow"), dropped=call_id(8), by="x")
+    assert [change.after for change in touches(merged, DIRECTORY)] == [
+        LiveTouch(thing="card", id=call_id(7)),
+        LiveTouch(thing="card", id=call_id(8)),
+    ]
+
+
+def test_a_next_step_is_in_the_readers_list_at_its_call_and_in_the_history() -> None:
+    step = NextStepChanged(
+        at=NOW,
+        step_id=call_id(3),
+        call_id=call_id(1),
+        customer_id=call_id(7),
+        agent="anna",
+        version=1,
+        done=False,
+    )
+    assert [change.after for change in touches(step, DIRECTORY)] == [
+        LiveTouch(thing="steps"),
+        LiveTouch(thing="steps", id=call_id(1)),
+        LiveTouch(thing="history", id=call_id(7)),
+    ]
 
 
 def test_a_new_card_is_on_nobodys_screen_and_calls_speak_for_themselves() -> None:
