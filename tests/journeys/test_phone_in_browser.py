@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -57,8 +58,24 @@ HEARD = """async () => {
 }"""
 
 
+@pytest.fixture(scope="module")
+def with_address() -> None:
+    """Browsers offer no loopback address for voice, so this machine needs another one. Nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.fail(
+                "This machine has only loopback addresses. A browser needs another one for voice: "
+                "sudo ip link add voice0 type dummy && sudo ip addr add 192.0.2.10/24 dev voice0 && "
+                "sudo ip link set voice0 up"
+            )
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def module_house(postgres_home: Path, template_database: str) -> AsyncIterator[House]:
+async def module_house(
+    with_address: None, postgres_home: Path, template_database: str
+) -> AsyncIterator[House]:
     """The whole product with two phones in the browser; bella can sign in."""
     async with (
         fresh_database(postgres_home) as dsn,
