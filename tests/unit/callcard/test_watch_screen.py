@@ -151,3 +151,11 @@ def test_a_hostile_title_moves_nothing() -> None:
     text = shown(screen_of(evil))
     assert "\x1b[2J" not in text and "\x1b]0" not in text and "\u202e" not in text
     assert any("[bold]Eve[/bold]" in row for row in plain(screen_of(evil)))
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_note_stays_on_the_last_line(width: int) -> None:
+    screen = Screen(LiveView(), Words("en"), place="127.0.0.1:8080", note="sign in as dina")
+    lines = plain(screen, width, 40)
+    assert len(lines) == 40
+    assert lines[-1].strip() == "sign in as dina"
