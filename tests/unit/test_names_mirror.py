@@ -56,7 +56,7 @@ def test_there_is_something_to_look_at() -> None:
 @pytest.mark.parametrize("test", MODULES, ids=lambda path: str(path.relative_to(TESTS)))
 def test_a_module_has_one_mark_and_it_is_that_of_its_folder(test: Path) -> None:
     folder = test.relative_to(TESTS).parts[0]
-    assert marks(test) == [{"journeys": "journey"}.get(folder, folder)]
+    assert marks(test) == [{"journeys": "journey", "browser": "journey"}.get(folder, folder)]
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,11 @@ def changed(folder: Path, name: str, old: str, new: str) -> Path:
 def test_check_says_that_a_file_is_right(callcard: CommandLine) -> None:
     said = callcard("office", "check", SAMPLE)
     assert (said.code, said.err) == (0, "")
-    assert said.lines == [f"{SAMPLE}: right; people: 5, numbers: 2, queues: 2"]
+    assert said.lines == [f"{SAMPLE}: right; people: 6, numbers: 2, queues: 2"]
 
 
 def test_check_names_the_line_of_every_problem(callcard: CommandLine, short_tmp: Path) -> None:
-    bad = changed(short_tmp, "bad.yaml", "members: [anna, elena]", "members: [anna, olga]")
+    bad = changed(short_tmp, "bad.yaml", "members: [anna, elena, dina]", "members: [anna, olga]")
     bad.write_text(bad.read_text("utf-8").replace("country: RU", "country: XX"), "utf-8")
     said = callcard("office", "check", bad)
     lines = bad.read_text("utf-8").splitlines()

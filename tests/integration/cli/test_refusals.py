@@ -49,7 +49,7 @@ def test_up_without_an_office_is_refused_before_anything_is_made(callcard: Comma
 
 def test_up_with_a_bad_office_names_file_and_lines(callcard: CommandLine, short_tmp: Path) -> None:
     bad = short_tmp / "bad.yaml"
-    bad.write_text(SAMPLE.read_text("utf-8").replace("members: [anna, elena]", "members: [anna, olga]"))
+    bad.write_text(SAMPLE.read_text("utf-8").replace("members: [anna, elena, dina]", "members: [anna, olga]"))
     refused = callcard("up", "--office", bad).refused()
     assert refused.startswith(f"{bad}: line ") and "'olga'" in refused
     assert callcard("up", "--office", short_tmp / "none.yaml").refused() == (

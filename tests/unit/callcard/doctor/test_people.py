@@ -29,7 +29,7 @@ async def said(tmp_path: Path, **more: Any) -> list[str]:
 
 
 async def test_the_sample_office_has_nothing_odd(tmp_path: Path) -> None:
-    assert await said(tmp_path, office=office()) == ["ok office: 5 people, 2 numbers, 2 queues"]
+    assert await said(tmp_path, office=office()) == ["ok office: 6 people, 2 numbers, 2 queues"]
 
 
 async def test_no_office_is_a_warning_an_unreadable_one_is_wrong(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ async def test_no_office_is_a_warning_an_unreadable_one_is_wrong(tmp_path: Path)
 
 
 async def test_a_number_whose_queue_has_nobody_is_wrong(tmp_path: Path) -> None:
-    lines = await said(tmp_path, office=office("members: [anna, elena]", "members: []"))
+    lines = await said(tmp_path, office=office("members: [anna, elena, dina]", "members: []"))
     assert lines[1:] == [
         "wrong number +74955550100: calls to it go to sales, which has no members"
         " → give queues.sales members",
