@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from crm_core.calls import store as calls
-from crm_core.calls.model import Call, LegState
+from crm_core.calls.model import Call, CallState, LegState
 from crm_core.clock import Clock
 from crm_core.db.engine import Database
 from crm_core.live import store
@@ -21,7 +21,7 @@ from crm_core.presence.model import AgentState, Presence, shown_state
 from crm_core.queues import store as queues
 
 _TODAY = timedelta(hours=25)  # since local midnight, wherever the office is and whatever its clocks do
-_WRAP_UP = timedelta(hours=1)  # the longest that an office file allows
+_WRAP_UP = timedelta(hours=4)  # the longest wrap-up that an office file allows, after a very long talk
 
 
 class Seeding:
@@ -51,10 +51,9 @@ class Seeding:
             wrapping = [name for name, row in rows.items() if row.wrap_up_until and row.wrap_up_until > now]
             just_left = await store.just_left(connection, self._pbx, wrapping, now - _WRAP_UP)
         going_on = tuple(call for call in unfinished if call.merged_into is None)
+        over = (call for call in just_left if call.state is CallState.ENDED)
         agents = tuple(known_agents(rows, going_on, now))
-        return Seed(
-            directory=directory, calls=(*just_left, *going_on), agents=agents, today=today, talks=talks
-        )
+        return Seed(directory=directory, calls=(*over, *going_on), agents=agents, today=today, talks=talks)
 
 
 def known_agents(

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import and_, case, extract, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls import store as calls
@@ -76,21 +77,23 @@ async def talks_since(connection: AsyncConnection, pbx: str, since: datetime) ->
 async def just_left(
     connection: AsyncConnection, pbx: str, agents: Collection[str], since: datetime
 ) -> list[Call]:
-    """The last ended call of each of *agents*, who are in wrap-up after it, oldest first."""
+    """The call that each of *agents*, who are in wrap-up after it, talked in last; oldest first.
+
+    It may go on without them. *since*: no call of theirs began before.
+    """
     if not agents:
         return []
     last = (
-        select(CallRow.id)
+        select(CallLegRow.call_id)
         .where(
-            CallRow.pbx == pbx,
-            CallRow.agents.overlap(sorted(agents)),
-            CallRow.agent.in_(agents),
-            CallRow.started_at >= since,
-            CallRow.merged_into.is_(None),
-            CallRow.state == CallState.ENDED.value,
+            CallLegRow.pbx == pbx,
+            CallLegRow.agent.in_(agents),
+            CallLegRow.started_at >= since,
+            CallLegRow.answered_at.is_not(None),
+            CallLegRow.ended_at.is_not(None),
         )
-        .distinct(CallRow.agent)
-        .order_by(CallRow.agent, CallRow.started_at.desc())
+        .ext(distinct_on(CallLegRow.agent))
+        .order_by(CallLegRow.agent, CallLegRow.ended_at.desc())
     )
     found = await calls.find(connection, CallFilter(), CallRow.id.in_(last), limit=len(agents), below=None)
     return found[::-1]

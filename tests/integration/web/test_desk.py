@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from crm_core.calls.model import Call, CallState, Leg, LegRole, LegState, Offer,
 from crm_core.customers.tables import CustomerRow
 from crm_core.db.engine import Database
 from crm_core.ids import new_id
+from crm_core.presence.model import ChosenState
 from tests.fakes.house import BAKU_DID, NOW, call, call_id
 from tests.integration.web.real_house import RealHouse, real_house
 
@@ -327,3 +329,32 @@ async def test_history_is_narrowed_and_goes_on(house: RealHouse) -> None:
     assert changes.count('id="item-') == 1 and "The card was made." in changes
     assert (await get(house, "anna", f"{path}?kind=secrets"))[0] == 400
     assert (await get(house, "anna", f"{path}?cursor=nonsense"))[0] == 400
+
+
+async def in_wrap_up(house: RealHouse) -> None:
+    """Anna has just talked; Boris had a call of hers before."""
+    ended: dict[str, Any] = {
+        "state": CallState.ENDED,
+        "outcome": Outcome.ANSWERED,
+        "ended_at": NOW,
+        "legs": (replace(leg("anna", LegState.ENDED), ended_at=NOW),),
+    }
+    earlier = replace(leg("anna", LegState.ENDED), ended_at=NOW - timedelta(minutes=4))
+    await house.store(
+        talking(1, "anna", **ended),
+        talking(2, "anna", **ended | {"started_at": NOW - timedelta(minutes=5), "legs": (earlier,)}),
+        talking(3, "anna", **ended | {"started_at": NOW - timedelta(days=3), "legs": ()}),
+    )
+    await house.presence.choose("anna", ChosenState.AVAILABLE, None, by="anna")
+    row = (await house.presence.load_all())["anna"]
+    await house.presence.save(replace(row, wrap_up_until=NOW + timedelta(seconds=15)))
+
+
+async def test_a_worker_that_begins_anew_in_wrap_up_keeps_card_note_and_count(
+    database: Database, tmp_path: Path
+) -> None:
+    async with real_house(database, tmp_path, in_wrap_up, office_text=OFFICE) as house:
+        _, page = await get(house, "anna", "/desk")
+        assert 'data-part="wrap_up"' in page and f'data-note="{call_id(1)}"' in page
+        assert 'data-until="2026-03-02T09:00:15.000Z"' in page
+        assert house.hub.state.agents["anna"].talks_today == 2
