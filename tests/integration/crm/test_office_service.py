@@ -133,7 +133,7 @@ async def test_what_asterisk_refuses_changes_nothing(house: House) -> None:
 
 async def test_a_bad_file_never_reaches_the_database(house: House) -> None:
     with pytest.raises(OfficeProblems):
-        await house.office.apply(edited(("[anna, elena]", "[bob]")), 1, "admin", None)
+        await house.office.apply(edited(("[anna, elena, dina]", "[bob]")), 1, "admin", None)
     with pytest.raises(Conflict, match="another PBX"):
         await house.office.apply(edited(("pbx: main", "pbx: baku")), 1, "admin", None)
     assert await house.rows("SELECT count(*) FROM office_versions") == [(1,)]

@@ -26,9 +26,9 @@ def line_of(part: str, text: str = EXAMPLE) -> int:
 
 def test_the_example_is_read() -> None:
     example = office()
-    assert list(example.people) == ["anna", "rashid", "elena", "viktor", "admin"]
+    assert list(example.people) == ["anna", "rashid", "elena", "dina", "viktor", "admin"]
     assert example.people["anna"].extension == "101"
-    assert example.queues["support"].members == ("rashid", "anna")
+    assert example.queues["support"].members == ("rashid", "anna", "dina")
     assert [device.endpoint for person in example.person_list() for device in person.devices] == [
         "agent-anna-desk",
         "agent-rashid-desk",
@@ -54,12 +54,12 @@ def test_booleans_and_numbers_come_out_typed() -> None:
 ONE_FAULT = [
     # text replaced, by what, where the line is found, what is said
     (
-        "[anna, elena]",
+        "[anna, elena, dina]",
         "[anna, bob]",
         "queues.sales.members: names 'bob', who is not in people; known: anna, rashid",
     ),
-    ("[anna, elena]", "[anna, viktor]", "queues.sales.members: names 'viktor', who has no device to ring"),
-    ("[anna, elena]", "[anna, anna]", "queues.sales.members: names 'anna' twice"),
+    ("[anna, elena, dina]", "[anna, viktor]", "queues.sales.members: names 'viktor', who has no device to ring"),
+    ("[anna, elena, dina]", "[anna, anna]", "queues.sales.members: names 'anna' twice"),
     ("queue: sales", "queue: salse", "queue: names 'salse', which is not in queues; known: sales, support"),
     ("office: baku\n    queue", "office: bku\n    queue", "office: names 'bku', which is not in offices"),
     ("team: sales", "team: slaes", "people.anna.team: names 'slaes', which is not in teams"),
@@ -153,7 +153,7 @@ def test_a_fault_is_named_with_the_way_out(old: str, new: str, said: str) -> Non
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("[anna, elena]", "[anna, bob]"),
+        ("[anna, elena, dina]", "[anna, bob]"),
         ('extension: "102"', "extension: 101"),
         ("Asia/Baku", "Asia/Bacu"),
         ("kind: sip", "kind: sup"),
@@ -170,7 +170,7 @@ def test_a_fault_is_at_its_line(old: str, new: str) -> None:
 
 def test_all_faults_are_named_at_once_in_the_order_of_the_file() -> None:
     found = problems(
-        edited(("Asia/Baku", "Asia/Bacu"), ("[anna, elena]", "[bob]"), ("team: sales", "team: x"))
+        edited(("Asia/Baku", "Asia/Bacu"), ("[anna, elena, dina]", "[bob]"), ("team: sales", "team: x"))
     )
     assert [problem.split(": ")[1] for problem in found] == [
         "offices.baku.timezone",
@@ -181,7 +181,7 @@ def test_all_faults_are_named_at_once_in_the_order_of_the_file() -> None:
 
 def test_a_very_wrong_file_says_so_in_few_lines() -> None:
     with pytest.raises(OfficeProblems) as caught:
-        read_office(edited(("[anna, elena]", str([f"p{n}" for n in range(50)]).replace("'", ""))))
+        read_office(edited(("[anna, elena, dina]", str([f"p{n}" for n in range(50)]).replace("'", ""))))
     assert len(caught.value.problems) == 50
     assert caught.value.message.count("\n") == MAX_SHOWN
     assert caught.value.message.endswith("… and 30 more")

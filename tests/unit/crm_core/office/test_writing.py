@@ -53,7 +53,7 @@ def test_a_change_touches_its_own_line_only() -> None:
 
 def test_things_come_and_go() -> None:
     changed = office(
-        ("[anna, elena]", "[elena, rashid, anna]"),
+        ("[anna, elena, dina]", "[elena, rashid, anna]"),
         ("    team: support\n", ""),
         ("    role: supervisor\n", '    role: supervisor\n    extension: "105"\n'),
         ('  - title: Leyla Huseynova\n    phones: ["+994125550143"]\n    owner: rashid\n', ""),
