@@ -33,6 +33,7 @@ def test_the_example_is_read() -> None:
         "agent-anna-desk",
         "agent-rashid-desk",
         "agent-elena-desk",
+        "agent-dina-web",
     ]
     assert [number.dialled for number in example.number_list()] == [
         ("+74955550100", "74955550100", "84955550100", "4955550100"),
