@@ -121,6 +121,6 @@ async def test_an_installation_at_rest_is_looked_at_and_left_at_rest(data: Path)
         found = lines(await stores.database(here))
         rendered = lines(await switch.configuration(here))
     assert [line.partition(":")[0] for line in found] == ["ok database", "ok tables"], found
-    assert rendered == ["ok configuration: 20 files for Asterisk pass the lint"]
+    assert rendered == ["ok configuration: 24 files for Asterisk pass the lint"]
     assert not (Layout(data).postgres / "data" / "postmaster.pid").exists()
     assert not (data / "keys.toml").exists()

@@ -103,7 +103,7 @@ async def test_people_are_seen_by_scope(house: House) -> None:
     async def seen(by: object) -> set[str]:
         return {p.name for p in await house.people.people(scope(by, Action.AGENTS_READ))}  # type: ignore[arg-type]
 
-    assert await seen(ANNA) == {"anna", "elena", "viktor", "admin"}
+    assert await seen(ANNA) == {"anna", "elena", "dina", "viktor", "admin"}
     assert await seen(RASHID) == {"rashid"}
-    assert await seen(ADMIN) == {"anna", "elena", "viktor", "admin", "rashid"}
+    assert await seen(ADMIN) == {"anna", "elena", "dina", "viktor", "admin", "rashid"}
     assert {p.name for p in await house.people.people(scope(ANNA, Action.PEOPLE_MANAGE))} == set()
