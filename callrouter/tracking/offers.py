@@ -123,7 +123,8 @@ def how_ended(channel: Channel) -> OfferFact:
     """What the end of one dialled channel says of the agent.
 
     A declined call (SIP 603) is told as NOANSWER too (`ast_hangup_cause_to_dial_status`), but then the
-    device itself asked to hang up. A device that never rang says nothing of its agent.
+    device itself asked to hang up. A device that never rang says nothing of its agent, and one that was
+    picked up in the moment in which the caller went (NOANSWER as well) nothing bad.
     """
     status = channel.dial_status
     if status is None:
@@ -133,6 +134,8 @@ def how_ended(channel: Channel) -> OfferFact:
     match status:
         case "ANSWER":
             return OfferFact.ANSWER
+        case _ if channel.answered_at is not None:
+            return OfferFact.WITHDRAW
         case "BUSY":
             return OfferFact.REFUSE
         case "NOANSWER" if rang:

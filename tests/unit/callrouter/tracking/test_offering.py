@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callrouter.reading.observations import HangupAsked
+from callrouter.reading.observations import ChannelSeen, HangupAsked
 from callrouter.tracking.facts import OfferMoved
 from crm_core.calls.model import CallState, OfferState
 from tests.unit.callrouter.tracking.scene import CALL, OFFER, UP, Scene, caller, device
@@ -72,6 +72,15 @@ def test_a_device_that_hangs_up_itself_while_ringing_refuses(scene: Scene) -> No
     scene.tell(HangupAsked(at=scene.tick(), channel=ringing))
     scene.dial_ended(ringing, "NOANSWER")
     assert state(scene) is OfferState.REFUSED
+
+
+def test_an_agent_who_picked_up_as_the_caller_went_has_missed_nothing(scene: Scene) -> None:
+    scene.dial_ended(device("anna", 2, offer=OFFER), "CHANUNAVAIL")
+    scene.rings(device("anna", 3, offer=OFFER))
+    picked_up = device("anna", 3, offer=OFFER, state=UP)
+    scene.tell(ChannelSeen(at=scene.tick(), channel=picked_up))
+    scene.dial_ended(picked_up, "NOANSWER")
+    assert state(scene) is OfferState.WITHDRAWN
 
 
 def test_a_lost_dial_end_is_read_from_the_hangup(scene: Scene) -> None:
