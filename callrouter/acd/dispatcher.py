@@ -203,7 +203,13 @@ class Dispatcher:
         return call
 
     def _rebuild(self, snapshot: Snapshot) -> None:
-        """Take the line as the switch has it: callers in the net, callers at music, nobody else."""
+        """Take the line as the switch has it: callers in the net, callers at music, nobody else.
+
+        Agents in a call are told from all that is up: a call that was stored as it still is makes no news.
+        """
+        for call in tuple(self._core.live_calls()):
+            self.seats.follow(call)
+            self._offers.follow(call)
         rows = {row.channel.uniqueid: row for row in snapshot.channels}
         for queue, uniqueid in snapshot.waiting:
             row = rows.get(uniqueid)

@@ -42,6 +42,18 @@ async def kept(house: House, call_id: str, format: str = "mp3") -> dict[str, Any
     return seen[0]
 
 
+async def settled_talk(house: House, call_id: str) -> float:
+    """Seconds of talk as the ledger has them: what AMI showed live may be late on a busy machine."""
+    seen: dict[str, Any] = {}
+
+    async def there() -> bool:
+        seen.update(await house.get(f"/api/v1/calls/{call_id}"))
+        return bool(seen["settled"])
+
+    await until(there, timeout=8, what=f"the ledger to settle {call_id}")
+    return float(seen["talk_s"])
+
+
 async def fetch(
     house: House, recording: dict[str, Any], who: str, **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
@@ -129,7 +141,7 @@ async def test_everybody_is_recorded_through_transfers(house: House, ways: tuple
     seen = await house.over(call, from_=MARINA)
     recording = await kept(house, seen["id"])
     assert (recording["state"], recording["reason"]) == ("ok", None)
-    assert abs(recording["duration_s"] - seen["talk_s"]) < 0.4
+    assert abs(recording["duration_s"] - await settled_talk(house, seen["id"])) < 0.4
     left, right = map(said, whole(house, seen["id"]))
     assert list(right) == [TONES[agent] for agent in agents]
     assert min(right.values()) >= TALK_S - 0.2, right

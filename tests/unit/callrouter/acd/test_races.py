@@ -536,6 +536,23 @@ async def test_a_restart_in_mid_ring_offers_nobody_twice(world: World) -> None:
     assert caller.agent == "boris", "who had the call before the restart is not asked again"
 
 
+async def test_a_restart_that_finds_a_ringing_call_as_it_was_stored_knows_who_rings(world: World) -> None:
+    caller = await world.arrive()
+    caller.ring()
+    leg = caller.legs[0]
+    stored = world.core.call(caller.call.id)
+    assert stored is not None
+    world.start()
+    world.restore("anna", "boris")
+    world.tracker.restore([stored])
+    rows = [
+        LiveChannel(channel=one, bridge=None, application="Dial", seconds=3) for one in (caller.facts, leg)
+    ]
+    world.see(Snapshot, channels=tuple(rows))
+    assert world.state("anna") is AgentState.RINGING
+    assert (await world.arrive("+994501110009", "solo")).action is Action.WAIT
+
+
 async def test_a_restart_in_mid_wrap_up_keeps_the_deadline(world: World) -> None:
     caller = await world.arrive()
     caller.pick_up()
