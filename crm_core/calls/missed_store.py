@@ -33,6 +33,7 @@ NEWEST = 500
 
 _COUNTRIES = "SELECT coalesce(array_agg(DISTINCT country), '{}') FROM offices WHERE active"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(number, 77)) FROM unnest($1::text[]) AS number"
+_OPEN = "SELECT EXISTS (SELECT FROM missed_lines WHERE number = ANY($1) AND calls > 0)"
 _STORED = "SELECT * FROM missed_lines WHERE number = ANY($1)"
 _SINCE_REACHED = f"""
 WITH inbound AS MATERIALIZED (
@@ -82,9 +83,15 @@ async def refresh(connection: Any, calls: Iterable[Call], at: datetime) -> None:
     if not concerned:
         return
     countries: Sequence[str] = await connection.fetchval(_COUNTRIES)
-    numbers = {number for call in concerned for number in numbers_of(call, countries)}
-    if numbers:
-        await _refresh(connection, sorted(numbers), countries, at)
+    numbers = sorted({number for call in concerned for number in numbers_of(call, countries)})
+    if not numbers:
+        return
+    await lock(connection, numbers)
+    if all(call.answered_at is not None for call in concerned) and not await connection.fetchval(
+        _OPEN, numbers
+    ):
+        return  # talking opens no line, and there is none to close: so it is with most calls
+    await _refresh(connection, numbers, countries, at)
 
 
 async def lock(connection: Any, numbers: Sequence[str]) -> None:

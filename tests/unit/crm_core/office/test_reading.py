@@ -59,7 +59,11 @@ ONE_FAULT = [
         "[anna, bob]",
         "queues.sales.members: names 'bob', who is not in people; known: anna, rashid",
     ),
-    ("[anna, elena, dina]", "[anna, viktor]", "queues.sales.members: names 'viktor', who has no device to ring"),
+    (
+        "[anna, elena, dina]",
+        "[anna, viktor]",
+        "queues.sales.members: names 'viktor', who has no device to ring",
+    ),
     ("[anna, elena, dina]", "[anna, anna]", "queues.sales.members: names 'anna' twice"),
     ("queue: sales", "queue: salse", "queue: names 'salse', which is not in queues; known: sales, support"),
     ("office: baku\n    queue", "office: bku\n    queue", "office: names 'bku', which is not in offices"),
