@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import itertools
 import os
 import random
 import socket
@@ -113,14 +114,17 @@ def worker() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
+_ports = itertools.cycle(random.sample(range(_PORTS), _PORTS))
+
+
 def free_port(host: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port nobody listens on at *host*.
+    """A port nobody listens on at *host*, and that was not given to anybody here for long.
 
     Below the range the system picks from, and each test process in a piece of its own: what is free now
     is not taken by somebody's outgoing connection, or by a server of another process, before it is used.
     """
     while True:
-        port = random.randrange(_PORTS) + _FIRST_PORT + _PORTS * worker()
+        port = _FIRST_PORT + _PORTS * worker() + next(_ports)
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind((host, port))
