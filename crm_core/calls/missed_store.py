@@ -95,19 +95,21 @@ async def refresh(connection: Any, calls: Iterable[Call], at: datetime) -> None:
 
 
 async def lock(connection: Any, numbers: Sequence[str]) -> None:
-    """Let nobody else decide on the lines of sorted *numbers* before this transaction ends."""
+    """Let nobody else decide on the lines of *numbers* before this transaction ends.
+
+    Sorted, as everybody locks them in one order.
+    """
     await connection.execute(_LOCK, numbers)
 
 
 async def refresh_one(connection: Any, number: str, at: datetime) -> None:
     """As `refresh`, for one number."""
+    await lock(connection, [number])
     await _refresh(connection, [number], await connection.fetchval(_COUNTRIES), at)
 
 
 async def _refresh(connection: Any, numbers: Sequence[str], countries: Sequence[str], at: datetime) -> None:
-    """As `refresh`, for sorted *numbers*: everybody locks them in one order."""
-    await lock(connection, numbers)
-    # Statements after the lock see what whoever held it before has committed.
+    """As `refresh`, for sorted *numbers* that are locked: what is read now is what others committed."""
     stored = {(row["pbx"], row["number"]): row for row in await connection.fetch(_STORED, numbers)}
     done = {key: row["done_until"] for key, row in stored.items() if row["done_until"] is not None}
     forms = [(number, form) for number in numbers for form in sorted(spellings(number, countries))]
