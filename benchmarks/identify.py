@@ -77,7 +77,7 @@ async def measure_lookups(database: Database, customers: CustomerService, cards:
 
 
 async def measure_first_calls(database: Database, customers: CustomerService, cards: int) -> None:
-    """A new number, committed to disk, against one committed row."""
+    """A new number: contact point, card and event, against one row that waits for the disk."""
 
     async def ours(index: int) -> object:
         return await customers.identify(number(cards + index), office="moscow", via=DID, timeout_s=5)

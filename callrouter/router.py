@@ -37,8 +37,9 @@ from callrouter.tracking.up_now import UpNow
 from crm_core.bus.port import Bus
 from crm_core.call_path import CallPath
 from crm_core.clock import Clock
+from crm_core.db.engine import PART as DATABASE
 from crm_core.errors import Unavailable
-from crm_core.health import Health, HealthState
+from crm_core.health import Health, HealthState, PartHealth
 from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChosen
 
@@ -112,6 +113,7 @@ class Router:
             systemname=settings.systemname,
         )
         self._take(office)
+        health.on_change(self._health_changed)
 
     @property
     def agi_port(self) -> int:
@@ -260,6 +262,10 @@ class Router:
         """Up is who answers the dialplan: with a term, and in the picture."""
         if self._leading.leads:
             self._health.set(PART, HealthState.UP, f"term {self.dispatcher.term}")
+
+    def _health_changed(self, part: PartHealth) -> None:
+        if part.name == DATABASE and part.state is HealthState.UP:
+            self.dispatcher.database_back()
 
     # -- chores -----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -33,6 +34,7 @@ _LOOKED_UP = frozenset(
         Code.IDENTIFIED_UNREADABLE,
     )
 )
+_MADE = 50  # the newest cards made: more than a busy second's
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Identification:
         self._callers = callers
         self._behind = behind
         self._remembered = Remembered()
+        self._made: deque[_Caller] = deque(maxlen=_MADE)
 
     async def identify(self, call: LiveCall, ask: Ask) -> None:
         """Make the caller's card known to the call; never raises for a database that is away."""
@@ -69,7 +72,14 @@ class Identification:
         self._remembered.put(caller.raw, caller.did, identity)
         call.identified = True
         call.owner, call.has_card = identity.owner, identity.customer_id is not None
+        if identity.created:
+            self._made.append(caller)
         self._tell(caller, identity)
+
+    def database_back(self) -> None:
+        """The database was away. If it crashed, the newest cards may not have been on its disk yet."""
+        for caller in self._made:
+            self._behind.put(("made", caller.call_id), partial(self._make_sure, caller))
 
     def arrived(self, call_id: UUID, number: str, did: str) -> None:
         """A call came in, and will ask at once; one whose question never comes gets its card all the same.
@@ -224,7 +234,16 @@ class Identification:
 
     async def _fill_in(self, caller: _Caller) -> None:
         """The database is back: the call gets its card, and the card its owner if the call was answered."""
+        self._take(caller, await self._callers.identify(caller.raw, caller.presentation, caller.did))
+
+    async def _make_sure(self, caller: _Caller) -> None:
+        """The card of a new caller is there; or was lost and made again now, and the call gets that one."""
         identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
+        if identity.created:
+            log.warning("a card was lost with the database and made again", call=str(caller.call_id))
+            self._take(caller, identity)
+
+    def _take(self, caller: _Caller, identity: Identity) -> None:
         self._remembered.put(caller.raw, caller.did, identity)
         live = self._core.line.get(caller.call_id)
         if live is not None:

@@ -80,6 +80,10 @@ class Dispatcher:
         self._asking.lost(answer)
         self.settle()
 
+    def database_back(self) -> None:
+        """The database was away and is back."""
+        self._identification.database_back()
+
     def card_changed(self, card: Customer) -> None:
         """A card has another owner or title."""
         self._identification.card_changed(card)

@@ -505,6 +505,16 @@ async def test_an_owner_who_changed_is_remembered_for_each_of_the_card_s_numbers
         caller.hang_up()
 
 
+async def test_a_card_that_a_crash_of_the_database_took_is_made_again(world: World) -> None:
+    lost, kept = await world.arrive("+994501110001"), await world.arrive("+994501110002")
+    before = {caller: (caller.call.customer_id, len(caller.call.trace)) for caller in (lost, kept)}
+    del world.callers.known["+994501110001"]
+    world.dispatcher.database_back()
+    assert await world.behind.pass_once() == 0
+    assert lost.call.customer_id == world.callers.known["+994501110001"].customer_id != before[lost][0]
+    assert (kept.call.customer_id, len(kept.call.trace)) == before[kept]
+
+
 async def test_rows_are_written_when_the_database_is_back(world: World) -> None:
     world.keeper.away = True
     world.dispatcher.seats.choose("anna", ChosenState.BREAK, reason="tea", by="phone")
