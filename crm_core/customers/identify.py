@@ -5,9 +5,9 @@ insert it, the others wait for that one to commit and then insert nothing. Their
 than the commit, so they find nothing either and are run again: the new snapshot sees the card.
 
 Making a card does not wait for the disk, which may take longer than a caller can wait: a stall of a tenth of
-a second was seen to make callers strangers. PostgreSQL's log is one line, so the call's own row, written right
-behind, brings the card to the disk too. What a crash of PostgreSQL takes from in between, the router makes
-again (`callrouter.acd.callers`).
+a second was seen to make callers strangers. PostgreSQL's log is one line, so the call's own row, written
+right behind, brings the card to the disk too. What a crash of PostgreSQL takes from in between, the router
+makes again (`callrouter.acd.callers`).
 """
 
 from __future__ import annotations

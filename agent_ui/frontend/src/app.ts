@@ -10,6 +10,8 @@ import { showToast, startToasts } from "./toasts";
 
 // A menu that somebody opened stays open when its surroundings are drawn anew.
 htmx.config.morphIgnore.push("open");
+// What is put into a page works at once: a form whose keys are pressed before it does would leave the page.
+htmx.config.defaultSettleDelay = 0;
 
 // An answer that says no names the place of its words (HX-Retarget); any other one must not replace a panel.
 htmx.on("htmx:before:swap", (event) => {
