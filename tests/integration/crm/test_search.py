@@ -14,7 +14,7 @@ from crm_core.customers.model import CustomerChange, NewCustomer
 from crm_core.customers.tables import TITLE_WORDS
 from crm_core.ids import new_id
 from crm_core.people.model import Reader
-from tests.integration.crm.conftest import ADMIN, ANNA, RASHID, VIKTOR, House
+from tests.integration.crm.conftest import ADMIN, ANNA, RASHID, VIKTOR, House, reader
 
 pytestmark = pytest.mark.integration
 
@@ -83,7 +83,7 @@ async def random_cards(house: House, count: int, seed: int) -> list[tuple[str, l
     return made
 
 
-@pytest.mark.parametrize("near", [3, 2000])
+@pytest.mark.parametrize("near", [3, searching.NEAR])
 async def test_what_is_found_is_what_the_rule_says(
     empty_house: House, near: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,13 +119,32 @@ async def test_what_is_found_is_what_the_rule_says(
         assert len(few) == min(5, len(wanted)) and set(few) <= set(wanted), text
 
 
-async def test_changed_last_comes_first(empty_house: House) -> None:
+@pytest.mark.parametrize("near", [3, searching.NEAR])
+async def test_changed_last_comes_first(
+    empty_house: House, near: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = empty_house
+    monkeypatch.setattr(searching, "NEAR", near)
     await house.rows("INSERT INTO offices VALUES ('moscow', 'Moscow', 'RU', 'Europe/Moscow', 'ru')")
     cards = await random_cards(house, 60, seed=1)
     newest = [title for title, numbers in reversed(cards) if fits(title, numbers, "an") and title != "an"]
     exact = [title for title, _ in reversed(cards) if title == "an"]
     assert await titles(house, "an") == (exact + newest)[:8]
+
+
+async def test_of_more_than_an_index_gives_those_changed_last_are_still_first(
+    empty_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = empty_house
+    for limit in ("NEAR", "MANY_TITLES", "MANY_NUMBERS"):
+        monkeypatch.setattr(searching, limit, 3)
+    await house.rows("INSERT INTO offices VALUES ('moscow', 'Moscow', 'RU', 'Europe/Moscow', 'ru')")
+    cards = await random_cards(house, 60, seed=2)
+    for text in ("an", "7495"):
+        newest = [title for title, numbers in list(reversed(cards))[:3] if fits(title, numbers, text)]
+        found = await titles(house, text)
+        assert newest and [title for title in found if title != text][: len(newest)] == newest, text
+        assert len(found) > len(newest), "and some of the others"
 
 
 async def test_exact_and_own_cards_come_first(house: House) -> None:
@@ -169,6 +188,20 @@ async def test_only_what_may_be_seen_is_found(house: House) -> None:
     (marina,) = await house.customers.search(ANNA, "mar")
     await house.customers.update(ADMIN, marina.id, CustomerChange(owner="rashid"))
     assert await titles(house, "mar", RASHID) == ["Marina Volkova"], "one's own, of whatever office"
+
+
+async def test_cards_of_the_team_are_found_in_whatever_office(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, owner in enumerate(("rashid", "anna", "rashid", None)):
+        await house.customers.create(
+            ADMIN, NewCustomer(title=f"Teamwork {number}", owner=owner, office="baku")
+        )
+        house.clock.advance(1)
+    support = reader("elena", team="support")  # as rashid, who sits in Baku
+    for near in (searching.NEAR, 1):
+        monkeypatch.setattr(searching, "NEAR", near)
+        assert await titles(house, "teamwork", support) == ["Teamwork 2", "Teamwork 0"]
 
 
 async def test_each_way_has_its_index(house: House) -> None:
