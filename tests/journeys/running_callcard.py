@@ -12,7 +12,7 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -205,11 +205,17 @@ def frozen(pids: Iterable[int]) -> Iterator[None]:
 
 @asynccontextmanager
 async def running_callcard(
-    *, queue: str = "", overlay: Overlay | None = None, proxy: bool = False, leads: bool = True
+    *,
+    queue: str = "",
+    overlay: Overlay | None = None,
+    proxy: bool = False,
+    leads: bool = True,
+    more: Callable[[str], str] = str,
 ) -> AsyncIterator[Callcard]:
     """The product up and quiet, nobody logged in.
 
-    *proxy*: the worker reaches AMI through `Callcard.ami`. *leads*: wait until everything works.
+    *proxy*: the worker reaches AMI through `Callcard.ami`. *leads*: wait until everything works. *more*
+    changes the office's text.
     """
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
@@ -227,6 +233,7 @@ async def running_callcard(
             http=Listen("127.0.0.1", free_port("127.0.0.1")),
             agi=Listen("127.0.0.1", free_port("127.0.0.1")),
             ami_port=free_port("127.0.0.1"),
+            pbx_http_port=free_port("127.0.0.1"),
             ami_listener_user="callcard-listener",
             ami_actor_user="callcard-actor",
         )
@@ -239,7 +246,7 @@ async def running_callcard(
         text = office_text(
             phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=rtp_start(20_600), queue=queue
         )
-        text = text.replace("ring_s: 6", f"ring_s: {RING_S}")
+        text = more(text.replace("ring_s: 6", f"ring_s: {RING_S}"))
         supervisor = Supervisor(settings, office_text=text, overlay=overlay)
         await stack.enter_async_context(supervisor.running())
         assert supervisor.pbx is not None
@@ -257,7 +264,7 @@ async def running_callcard(
         )
         for name, phone in phones.items():
             note_invites(callcard, name, phone)
-        callcard.tokens = await make_tokens(database, (*AGENTS, "viktor", "admin"))
+        callcard.tokens = await make_tokens(database, callcard.office.people)
         callcard.http = await stack.enter_async_context(aiohttp.ClientSession())
         if leads:
             await until(ready(callcard), timeout=30, what="Callcard to be ready")

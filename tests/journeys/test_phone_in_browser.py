@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from playwright.async_api import Locator, Page, expect
 from crm_core.clock import SystemClock
 from crm_core.people.service import PeopleService
 from tests.browser.chromium import Chromium, sign_in
+from tests.browser.voice import IN_EVERY_PAGE, browser_hears, require_address
 from tests.conftest import fresh_database
 from tests.fakes.sip_peer import OutgoingCall
 from tests.journeys.house import CALLER, EVERY_TONE, TONES, House, running_house, until
@@ -26,50 +26,11 @@ BELLA = 1500  # Hz: what she says
 TONES_HERE = (*EVERY_TONE, BELLA)
 PASSWORD = "quiet-river-41"
 PAGE = "/settings"  # any page: the phone is on all of them
-# Browsers clean voices of steady tones, so for tests they must not; connections are kept to listen to them.
-IN_EVERY_PAGE = """
-const devices = navigator.mediaDevices;  // an empty page has none
-const ask = devices?.getUserMedia.bind(devices);
-if (devices) devices.getUserMedia = (wish) => ask({
-  ...wish, audio: {echoCancellation: false, noiseSuppression: false, autoGainControl: false},
-});
-window.connections = [];
-window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...args) { super(...args); window.connections.push(this); }
-};
-window.lines = [];
-window.WebSocket = class extends WebSocket {
-  constructor(url, ...more) { super(url, ...more); if (url.includes("/phone/ws")) window.lines.push(this); }
-};
-"""
-# The loudest pitch (Hz) of what the newest call brings.
-HEARD = """async () => {
-  const [receiver] = window.connections.at(-1).getReceivers();
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 8192;
-  context.createMediaStreamSource(new MediaStream([receiver.track])).connect(analyser);
-  await new Promise((done) => setTimeout(done, 600));
-  const bins = new Float32Array(analyser.frequencyBinCount);
-  analyser.getFloatFrequencyData(bins);
-  const rate = context.sampleRate;
-  await context.close();
-  return bins.indexOf(Math.max(...bins)) * rate / analyser.fftSize;
-}"""
 
 
 @pytest.fixture(scope="module")
 def with_address() -> None:
-    """Browsers offer no loopback address for voice, so this machine needs another one. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            pytest.fail(
-                "This machine has only loopback addresses. A browser needs another one for voice: "
-                "sudo ip link add voice0 type dummy && sudo ip addr add 192.0.2.10/24 dev voice0 && "
-                "sudo ip link set voice0 up"
-            )
+    require_address()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -112,14 +73,6 @@ async def ready(house: House, page: Page) -> None:
 def act(page: Page, name: str) -> Locator:
     """A button of the call that the page shows."""
     return page.locator(f"#phone-calls [data-phone={name}]:visible")
-
-
-async def browser_hears(page: Page, tone: int) -> None:
-    async def there() -> bool:
-        heard: float = await page.evaluate(HEARD)
-        return abs(heard - tone) < 30
-
-    await until(there, timeout=5, what=f"the browser to hear {tone} Hz")
 
 
 @asynccontextmanager

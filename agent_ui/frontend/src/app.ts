@@ -7,6 +7,7 @@ import { startFinder } from "./finder";
 import { startHotkeys } from "./hotkeys";
 import { startTimers } from "./timers";
 import { showToast, startToasts } from "./toasts";
+import { readsByItself } from "./touches";
 
 // A menu that somebody opened stays open when its surroundings are drawn anew.
 htmx.config.morphIgnore.push("open");
@@ -16,11 +17,14 @@ htmx.config.defaultSettleDelay = 0;
 // An answer that says no names the place of its words (HX-Retarget); any other one must not replace a panel.
 htmx.on("htmx:before:swap", (event) => {
   const { response, hx } = event.detail.ctx as { response?: { status: number }; hx?: { retarget?: string } };
-  if (response === undefined || response.status < 400 || hx?.retarget !== undefined) return;
+  if (response === undefined || response.status < 400) return;
+  if (readsByItself(event)) return event.preventDefault();
+  if (hx?.retarget !== undefined) return;
   event.preventDefault();
   showToast(document, "toast-failed");
 });
-htmx.on("htmx:error", () => showToast(document, "toast-unreachable"));
+// What the page reads by itself it reads again (touches.ts); nobody did anything whose end is not known.
+htmx.on("htmx:error", (event) => readsByItself(event) || showToast(document, "toast-unreachable"));
 
 startTimers(document);
 startHotkeys(document);

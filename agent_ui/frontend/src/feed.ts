@@ -36,13 +36,17 @@ export interface Surroundings {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
+// A house that starts again is back within seconds: for so many tries nobody waits longer than this.
+const SOON_MS = 1000;
+const SOON_TRIES = 15;
 const SILENCE_MS = 25_000;
 const SAID_AFTER_MS = 2000;
 const NOT_SIGNED_IN = 4401;
 
 /** How long to wait before try number *attempt* (from 0): doubling, with jitter, so that not all come at once. */
 export function pause(attempt: number, random: number): number {
-  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10)) * (0.5 + random / 2);
+  const most = attempt < SOON_TRIES ? SOON_MS : LONGEST_WAIT_MS;
+  return Math.min(most, FIRST_WAIT_MS * 2 ** Math.min(attempt, 10)) * (0.5 + random / 2);
 }
 
 /** One screen's connection. It never pauses: a desk in a hidden tab rings too. */

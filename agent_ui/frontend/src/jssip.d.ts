@@ -52,6 +52,11 @@ declare module "jssip/lib/UA" {
     isEnded(): boolean;
   }
 
+  /** The INVITE of a call that came in; *reply_sl* answers it also when its transaction is gone. */
+  export interface Invitation {
+    reply_sl(status: number): void;
+  }
+
   export interface Socket {
     via_transport: string;
     readonly url: string;
@@ -78,7 +83,7 @@ declare module "jssip/lib/UA" {
   export interface UAEvents {
     registered: () => void;
     registrationFailed: (event: { response: { status_code: number } | null }) => void;
-    newRTCSession: (event: { session: Session }) => void;
+    newRTCSession: (event: { session: Session; request: Invitation }) => void;
   }
 
   export default class UA {

@@ -1,13 +1,35 @@
 // `data-touch="missed card-…"`: the element hears a `touch` event when one of these is another now, and reads itself
-// again (hx-trigger="touch"). What a whole queue hears of is read at different moments.
+// again (hx-trigger="touch"). What a whole queue hears of is read at different moments; what could not be read, later.
 
 const SHARED = "-shared";
 const SPREAD_MS = 6000;
+const AGAIN_MS = 3000;
+
+/** What htmx tells of a request; no status: nobody answered. */
+interface Told {
+  ctx?: { sourceEvent?: Event; response?: { status: number } };
+}
+
+/** Whether *event* of htmx is about a request that no person made. */
+export function readsByItself(event: Event): boolean {
+  return told(event).ctx?.sourceEvent?.type === "touch";
+}
+
+function told(event: Event): Told {
+  return (event as CustomEvent<Told>).detail;
+}
 
 /** Listen on *page* until it is left. */
 export function startTouches(page: Document): void {
   const due = new Map<string, number>();
   let drawn = false;
+  for (const failed of ["htmx:response:error", "htmx:error"]) {
+    page.addEventListener(failed, (event) => {
+      const { target } = event;
+      if (!readsByItself(event) || !(target instanceof Element) || (told(event).ctx?.response?.status ?? 500) < 500) return;
+      window.setTimeout(() => touch(target), AGAIN_MS * (1 + Math.random()));
+    });
+  }
   page.addEventListener("live:event", ({ detail }) => {
     if (detail.event === "snapshot") {
       // What was missed is not known: everything is read again. The first one is what the page was made from.

@@ -1,6 +1,6 @@
 // The phone itself, in the one tab that has it: registers, takes calls, and does what is asked of it.
 
-import UA, { type Session } from "jssip/lib/UA";
+import UA, { type Invitation, type Session } from "jssip/lib/UA";
 
 import * as house from "./account";
 import { NO_SERVERS, PhoneCall, type Owner } from "./call";
@@ -28,6 +28,8 @@ export class Exchange implements Leader, Owner {
   private readonly line: Line;
   private readonly socket: LineSocket;
   private readonly calls = new Map<string, PhoneCall>();
+  private readonly invitations = new Map<PhoneCall, Invitation>();
+  private lost: Invitation[] = []; // rang when the line was lost
   private ua: UA | null = null;
   private state: LineState = "starting";
   private trouble: Failure | null = null;
@@ -97,6 +99,7 @@ export class Exchange implements Leader, Owner {
 
   ended(call: PhoneCall): void {
     this.calls.delete(call.view.id);
+    this.invitations.delete(call);
     // Who was asked is gone: back to the one who waits.
     const waiting = this.calls.get(call.view.about ?? "");
     if (waiting?.session.isEstablished() === true && !waiting.given) waiting.hold(false);
@@ -169,9 +172,13 @@ export class Exchange implements Leader, Owner {
       this.ua.set("password", account.password);
     }
     this.socket.onconnect();
+    // The switch still lets ring what was lost with the line: told so, it makes the call anew.
+    for (const invitation of this.lost) invitation.reply_sl(GONE);
+    this.lost = [];
   }
 
   private down(code: number): void {
+    for (const [call, invitation] of this.invitations) if (call.view.stage !== "talking") this.lost.push(invitation);
     this.socket.ondisconnect(true, code, "");
     // What still rings cannot be answered any more; what talks goes on.
     for (const call of this.calls.values()) if (call.view.stage !== "talking") call.hangUp(GONE);
@@ -193,15 +200,15 @@ export class Exchange implements Leader, Owner {
     ua.on("registrationFailed", ({ response }) => {
       if (this.line.connected) this.line.refused(response?.status_code ?? null);
     });
-    ua.on("newRTCSession", ({ session }) => {
-      if (session.direction === "incoming") this.incoming(session);
+    ua.on("newRTCSession", ({ session, request }) => {
+      if (session.direction === "incoming") this.incoming(session, request);
     });
     return ua;
   }
 
-  private incoming(session: Session): void {
+  private incoming(session: Session, invitation: Invitation): void {
     if (this.calls.size > 0) session.terminate({ status_code: BUSY });
-    else this.add(session);
+    else this.invitations.set(this.add(session), invitation);
   }
 
   private add(session: Session, call: Partial<Call> = {}): PhoneCall {

@@ -37,14 +37,16 @@ export interface Around {
 }
 
 const FIRST_WAIT_MS = 1000;
-const LONGEST_WAIT_MS = 8000;
+const SOON_TRIES = 5;
 const NEW_PASSWORD = 4401;
 const REPLACED = 4409;
 const FAULTS = new Set([1008, 1009]);
 
-/** How long to wait before try number *attempt* (from 0): 1 s doubling to 8 s, with jitter below it. */
+/** How long to wait before try number *attempt* (from 0): 1 s, then 2 s while a house that starts again may
+ * soon be back, then doubling to 8 s; with jitter below it. */
 export function pause(attempt: number, random: number): number {
-  return Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 3)) * (0.75 + random / 4);
+  const doubled = attempt < SOON_TRIES ? Math.min(attempt, 1) : Math.min(attempt - SOON_TRIES + 2, 3);
+  return FIRST_WAIT_MS * 2 ** doubled * (0.75 + random / 4);
 }
 
 /** One phone's connection, until `stop()`. */

@@ -1,0 +1,120 @@
+"""The worker is killed under an open desk: the call goes on, and the desk is as it was, by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.browser.chromium import Chromium
+from tests.browser.seat import Seat, seated, with_password, with_seat
+from tests.browser.voice import require_address
+from tests.journeys.running_callcard import Callcard, running_callcard
+
+pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
+
+TALKING, RINGING = "+74955550171", "+74955550172"
+HEALED_S = 5.0  # from the moment the house answers again
+# What a browser says by itself of a house that is away.
+OF_THE_LOSS = ("net::ERR_", "Failed to fetch", "Unexpected response code: 503")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def callcard() -> AsyncIterator[Callcard]:
+    require_address()
+    async with running_callcard(more=with_seat) as running:
+        await with_password(running, "bella")
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def seat(callcard: Callcard, chromium: Chromium) -> AsyncIterator[Seat]:
+    async with seated(callcard, chromium) as opened:
+        yield opened
+
+
+async def healed(seat: Seat, killed: int) -> None:
+    """Wait for the next worker; the desk follows within moments, with its phone, and nobody was alarmed."""
+    page = seat.page
+    await expect(page.locator("body")).to_have_attribute("data-live", "lost")
+    await seat.callcard.worker_back(killed)
+    within = HEALED_S * 1000
+    await expect(page.locator("body")).to_have_attribute("data-live", "up", timeout=within)
+    await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready", timeout=within)
+    await expect(page.locator("#live-lost")).to_be_hidden()
+    await expect(page.locator("#toasts [data-toast]")).to_have_count(0)
+    assert await page.evaluate("window.same"), "the page was not loaded anew"
+    assert [said for said in seat.windows.said if not any(word in said for word in OF_THE_LOSS)] == []
+    seat.windows.said.clear()
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def as_new(callcard: Callcard) -> AsyncIterator[None]:
+    """No caller stays in a call."""
+    yield
+    await asyncio.gather(*(call.hangup() for call in callcard.trunk.calls))
+
+
+async def over(seat: Seat, number: str, *offers: str) -> None:
+    """Bella ends the call; the house knows it once, with these *offers* to her and nothing else."""
+    await seat.page.keyboard.press("e")
+    await seat.free()
+    seen = await seat.callcard.ended(number)
+    assert (seen["agent"], seen["outcome"], seen["hangup_by"]) == ("bella", "answered", "agent")
+    assert [(offer["agent"], offer["state"]) for offer in seen["offers"]] == [
+        ("bella", each) for each in offers
+    ]
+    assert len([leg for leg in seen["legs"] if leg["agent"] == "bella"]) == len(offers)
+    await expect(seat.page.locator("#who .timeline-item:has(.tone-success)")).to_have_count(1)
+    await seat.callcard.audit()
+
+
+async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat: Seat) -> None:
+    page = seat.page
+    await page.evaluate("window.same = true")
+    await seat.ready()
+    call = await seat.call(TALKING)
+    await page.keyboard.press("Space")
+    await call.answered()
+    await seat.talks(call)
+    await page.locator("[data-note] textarea").fill("Said before.")
+    await expect(page.locator("[data-note-state=saved]")).to_be_visible()
+    shown = seat.part("talking").locator(".call-time time")
+    since = await shown.get_attribute("data-since")
+    killed = seat.callcard.kill_worker()
+    await page.locator("[data-note] textarea").fill("Said before. Said meanwhile.")
+    await seat.talks(call)
+    await healed(seat, killed)
+    await expect(seat.panel.locator("[data-call]")).to_have_count(1)
+    assert await shown.get_attribute("data-since") == since
+    assert await seat.legs() == 1
+    await expect(page.locator("[data-note-state=saved]")).to_be_visible()
+    await expect(page.locator("[data-note] textarea")).to_have_value("Said before. Said meanwhile.")
+    await page.keyboard.press("Escape")
+    await page.locator("h2").first.click()
+    await page.keyboard.press("h")
+    await expect(seat.part("held")).to_be_visible()
+    await page.keyboard.press("h")
+    await expect(seat.part("talking")).to_be_visible()
+    await seat.talks(call)
+    await over(seat, TALKING, "answered")
+
+
+async def test_killed_while_it_rings_it_rings_anew_and_is_answered(seat: Seat) -> None:
+    """The switch goes on ringing a socket that is gone, so the phone tells it as soon as it can."""
+    await seat.page.evaluate("window.same = true")
+    await seat.ready()
+    call = await seat.call(RINGING)
+    await seat.rings(RINGING)
+    killed = seat.callcard.kill_worker()
+    await healed(seat, killed)
+    await expect(seat.part("offered")).to_have_count(1)
+    await seat.rings(RINGING)
+    assert await seat.legs() == 1
+    await seat.page.keyboard.press("Space")
+    await call.answered()
+    await seat.talks(call)
+    await over(seat, RINGING, "unreachable", "answered")
