@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 import pytest_asyncio
 
 from crm_core.clock import SystemClock
+from crm_core.office.service import OfficeService
 from crm_core.people.service import PeopleService
 from tests.conftest import fresh_database
 from tests.fakes.sip.ws_phone import Account, WsPhone
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 LINE = "+74955550188"
 ENDPOINT = "agent-bella-web"
+PASSWORD = "the same for all of them"
 
 
 def with_browser_phones(text: str) -> str:
@@ -187,6 +189,62 @@ async def test_the_phone_ends_with_its_session(house: House) -> None:
         return "Unable to find object" in shown
 
     await until(gone, timeout=12, what="the password to leave the switch")
+
+
+@asynccontextmanager
+async def browser(house: House) -> AsyncIterator[aiohttp.ClientSession]:
+    """A page of ours in which bella has signed in with PASSWORD."""
+    jar = aiohttp.CookieJar(unsafe=True)  # unsafe: also for hosts that are addresses
+    own = {"Origin": f"http://{house.settings.http}"}
+    async with aiohttp.ClientSession(own["Origin"], cookie_jar=jar, headers=own) as session:
+        form = {"name": "bella", "password": PASSWORD, "next": "/settings"}
+        async with session.post("/login", data=form) as answer:
+            assert (answer.status, answer.url.path) == (200, "/settings")
+        yield session
+
+
+async def sign_out(_: House, page: aiohttp.ClientSession) -> None:
+    async with page.post("/logout") as answer:
+        assert answer.status == 200
+
+
+async def give_another_password(house: House, _: aiohttp.ClientSession) -> None:
+    await PeopleService(house.database, SystemClock()).add_user("bella", f"not {PASSWORD}", by="test")
+
+
+async def give_another_role(house: House, _: aiohttp.ClientSession) -> None:
+    offices = OfficeService(house.database, SystemClock())
+    text = await offices.export()
+    assert text is not None
+    promoted = text.replace("  bella: {title: Bella,", "  bella: {title: Bella, role: supervisor,")
+    assert promoted != text
+    await offices.apply(promoted, None, "test", None)
+
+
+@pytest.mark.parametrize("how", [sign_out, give_another_password, give_another_role])
+async def test_all_sockets_of_a_session_end_with_it_within_two_seconds(
+    house: House, how: Callable[[House, aiohttp.ClientSession], Awaitable[None]]
+) -> None:
+    await PeopleService(house.database, SystemClock()).add_user("bella", PASSWORD, by="test")
+    url = f"http://{house.settings.http}"
+    async with browser(house) as page, page.ws_connect("/live?as=html&screen=desk") as desk:
+        assert (await desk.receive_json())["event"] == "snapshot"
+        async with page.post("/phone/credentials") as answer:
+            given = Account.read(await answer.json())
+        async with await WsPhone.open(page, url, given, {}) as bella:
+            assert await bella.register() == 200
+            await how(house, page)
+            async with asyncio.timeout(2):
+                while (message := await desk.receive()).type is aiohttp.WSMsgType.TEXT:
+                    pass
+                assert (message.data, await bella.closed()) == (4401, 4401)
+
+        async def turned_away() -> bool:
+            async with page.get("/settings", allow_redirects=False) as answer:
+                return answer.headers.get("Location") == "/login?next=%2Fsettings"
+
+        await until(turned_away, what="pages to be refused too")
+    await until_contacts(house, 0)
 
 
 async def test_a_password_outlives_the_switch(house: House) -> None:
