@@ -8,7 +8,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("ami_stream", "call_changes", "tracker_memory", "memory", "identify", "pages", "route", "fanout")
+ALL = (
+    *("ami_stream", "call_changes", "tracker_memory", "memory", "identify", "pages"),
+    *("route", "fanout", "pop", "answer"),
+)
 LIMIT_S = 600
 
 

@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,12 +105,16 @@ queues:
 """
 
 
-def _overlay(agents: int, recordings: Path) -> Overlay:
-    """app_queue beside ours: the same phones as members, the same recording, retry=1."""
-    monitor = (
+def monitor(recordings: Path) -> str:
+    """The dialplan step that records a call of the peer as ours are."""
+    return (
         f"MixMonitor({recordings}/peer-${{UNIQUEID}}.wav,"
         f"br({recordings}/peer-${{UNIQUEID}}-in.wav)t({recordings}/peer-${{UNIQUEID}}-out.wav))"
     )
+
+
+def _queues(agents: int, recordings: Path) -> Overlay:
+    """app_queue beside ours: the same phones as members, the same recording, retry=1."""
     queue = (
         "strategy = leastrecent\nringinuse = no\nretry = 1\nwrapuptime = 0\ntimeout = 20\nautofill = yes\n"
     )
@@ -119,10 +123,10 @@ def _overlay(agents: int, recordings: Path) -> Overlay:
         "extensions.conf": f"""
 [cc-in-provider](+)
 exten => {PEER},1,Ringing()
- same => n,{monitor}
+ same => n,{monitor(recordings)}
  same => n,Queue(bench)
 exten => {PEER_ONE},1,Answer()
- same => n,{monitor}
+ same => n,{monitor(recordings)}
  same => n,Queue(benchone)
 """,
         "queues.conf": f"""
@@ -136,8 +140,17 @@ exten => {PEER_ONE},1,Answer()
 
 
 @asynccontextmanager
-async def running_bench(agents: int = 50) -> AsyncIterator[Bench]:
-    """A house with *agents* available."""
+async def running_bench(
+    agents: int = 50,
+    *,
+    more: Callable[[str], str] = str,
+    beside: Callable[[Path], Mapping[str, str]] | None = None,
+) -> AsyncIterator[Bench]:
+    """A house with *agents* available.
+
+    *more* changes the office's text; *beside*: the folder of recordings → text at the end of Asterisk's
+    files, instead of the queues.
+    """
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-bench-", dir="/tmp"))
     data.chmod(0o755)
@@ -152,16 +165,14 @@ async def running_bench(agents: int = 50) -> AsyncIterator[Bench]:
             http=Listen("127.0.0.1", free_port("127.0.0.1")),
             agi=Listen("127.0.0.1", free_port("127.0.0.1")),
             ami_port=free_port("127.0.0.1"),
+            pbx_http_port=free_port("127.0.0.1"),
             ami_listener_user="callcard-listener",
             ami_actor_user="callcard-actor",
         )
-        text = _office(agents, sip_port, phones.port)
-        own = pbx_settings(settings, load_keys(data), read_office(text))
-        supervisor = Supervisor(
-            settings,
-            office_text=text,
-            overlay=_overlay(agents, own.recordings),
-        )
+        text = more(_office(agents, sip_port, phones.port))
+        own = pbx_settings(settings, load_keys(data), read_office(text)).recordings
+        overlay = _queues(agents, own) if beside is None else Overlay(added=beside(own))
+        supervisor = Supervisor(settings, office_text=text, overlay=overlay)
         await stack.enter_async_context(supervisor.running())
         database = await Database.open(supervisor.database_url, pool_size=2, hot_size=1)
         stack.push_async_callback(database.close)

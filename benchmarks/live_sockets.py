@@ -10,18 +10,36 @@ import asyncio
 import base64
 import os
 import socket
-from datetime import UTC, datetime
+import time
+from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from callcard.settings import Listen
 
+_PING, _PONG = 0x9, 0x8A  # section 5.5; the pong with its FIN bit
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOffer:
+    """An offer as it was read. Both moments are seconds since the epoch."""
+
+    call: str
+    reserved_at: float
+    read_at: float
+
+    @property
+    def delay(self) -> float:
+        """Seconds from the decision until it was read."""
+        return self.read_at - self.reserved_at
+
 
 class AgentSocket:
-    """The live feed of one agent. *offers*: caller's number → seconds from the decision until it was read."""
+    """The live feed of one agent. *offers*: by the caller's number."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self.offers: dict[str, float] = {}
+        self.offers: dict[str, SeenOffer] = {}
         self._connection = connection
         self._unread = b""
         connection.setblocking(False)
@@ -41,15 +59,17 @@ class AgentSocket:
         except BlockingIOError:
             pass
         while (frame := self._frame()) is not None:
-            self._take(frame)
+            self._take(*frame)
 
     def close(self) -> None:
         """Hang up."""
         asyncio.get_running_loop().remove_reader(self._connection)
         self._connection.close()
 
-    def _frame(self) -> bytes | None:
-        """The next whole message: a server's frames are unmasked and here never split (section 5.2)."""
+    def _frame(self) -> tuple[int, bytes] | None:
+        """The next whole message with its opcode: a server's frames are unmasked and here never split
+        (section 5.2).
+        """
         if len(self._unread) < 2:
             return None
         size, begin = self._unread[1], 2
@@ -58,15 +78,19 @@ class AgentSocket:
             size = int.from_bytes(self._unread[2:begin])
         if len(self._unread) < begin + size:
             return None
-        frame, self._unread = self._unread[begin : begin + size], self._unread[begin + size :]
-        return frame
+        opcode, frame = self._unread[0] & 0x0F, self._unread[begin : begin + size]
+        self._unread = self._unread[begin + size :]
+        return opcode, frame
 
-    def _take(self, frame: bytes) -> None:
+    def _take(self, opcode: int, frame: bytes) -> None:
+        if opcode == _PING:  # who does not answer is taken for gone
+            self._connection.sendall(bytes((_PONG, 0x80 | len(frame))) + bytes(4) + frame)  # masked by zeros
+            return
         if b'"call.offered"' not in frame[:100]:
             return
         call = msgspec.json.decode(frame)["data"]
-        reserved = datetime.fromisoformat(call["offer"]["reserved_at"])
-        self.offers.setdefault(call["from"], (datetime.now(UTC) - reserved).total_seconds())
+        reserved = datetime.fromisoformat(call["offer"]["reserved_at"]).timestamp()
+        self.offers.setdefault(call["from"], SeenOffer(call["id"], reserved, time.time()))
 
 
 def _shake_hands(address: Listen, token: str) -> socket.socket:

@@ -2,6 +2,11 @@
 
     python -m benchmarks.pages [cards]
 
+    page.card, page.card.busy         any card; one with 5,000 calls
+    search.type_ahead                 beginnings of names, digits from anywhere in numbers
+    search.type_ahead.hard            texts that nearly all, very many or no cards have, typed by somebody
+                                      who has no card of their own
+
 One person asks, one request after another, as a desk does; the time is that of the whole answer over HTTP.
 The peer is the same web's smallest page over the same connection (`/healthz`), in turn with ours.
 """
@@ -13,15 +18,24 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from urllib.parse import quote
+from uuid import UUID
 
 import aiohttp
+import asyncpg
 
-from benchmarks.house import running_bench
+from benchmarks.house import Bench, running_bench
 from benchmarks.million import fill, number, title
 from benchmarks.report import line, percentile, quiet
 
 CARDS, WARM_UP, PAGES = 1_000_000, 30, 400
+BUSY = 5000  # calls of one card
 LEAST = "/healthz"
+# What very many cards have, three digits from anywhere, what nobody has.
+HARD = (
+    *("a", "m", "5", "55", "maria", "maria sok 5", "o 9 m", "zzz", "maria zzz"),
+    *("495", "505", "000", "777", "7495055", "8495123", "+7495", "+74951234567", "0000000"),
+)
 
 
 async def main(cards: int = CARDS) -> None:
@@ -30,10 +44,30 @@ async def main(cards: int = CARDS) -> None:
     random.seed(3)
     async with running_bench(agents=3) as bench:
         ids = await fill(bench.supervisor.database_url, cards, calls=cards, owner="agent00", office="moscow")
-        headers = {"Authorization": f"Bearer {bench.tokens['agent00']}", "Accept": "text/html"}
-        async with aiohttp.ClientSession(f"http://{bench.settings.http}", headers=headers) as session:
-            await _measure("page.card", session, lambda: f"/customers/{random.choice(ids)}")
-            await _measure("search.type_ahead", session, lambda: f"/search?q={typed(cards)}")
+        await _give_calls(bench.supervisor.database_url, ids[0])
+        async with _reader(bench, "agent00") as owner, _reader(bench, "agent01") as other:
+            await _measure("page.card", owner, lambda: f"/customers/{random.choice(ids)}")
+            await _measure("page.card.busy", owner, lambda: f"/customers/{ids[0]}")
+            await _measure("search.type_ahead", owner, lambda: f"/search?q={quote(typed(cards))}")
+            await _measure("search.type_ahead.hard", other, lambda: f"/search?q={quote(random.choice(HARD))}")
+
+
+def _reader(bench: Bench, name: str) -> aiohttp.ClientSession:
+    headers = {"Authorization": f"Bearer {bench.tokens[name]}", "Accept": "text/html"}
+    return aiohttp.ClientSession(f"http://{bench.settings.http}", headers=headers)
+
+
+async def _give_calls(dsn: str, card: UUID) -> None:
+    """Let the newest calls be of *card*."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(
+        "UPDATE calls SET customer_id = $1 "
+        "WHERE id IN (SELECT id FROM calls ORDER BY started_at DESC LIMIT $2)",
+        card,
+        BUSY,
+    )
+    await connection.execute("VACUUM ANALYZE calls")
+    await connection.close()
 
 
 def typed(cards: int) -> str:

@@ -109,7 +109,7 @@ async def _offers(bench: Bench, calls: int = 60) -> None:
     bench.on_invite = invited
     await _load(bench, OURS, rate=10, calls=calls, talk=0.3)
     bench.on_invite = None
-    delays = [delay for one in sockets.values() for delay in one.offers.values()]
+    delays = [seen.delay for one in sockets.values() for seen in one.offers.values()]
     for one in sockets.values():
         one.close()
     line(

@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -37,6 +37,7 @@ class RtpStream:
         self.last_received_at: float | None = None
         self.digits = ""  # keys that were pressed (RFC 4733)
         self._digit_stamp = b""
+        self.on_sound: Callable[[bytes], None] | None = None  # each payload, as it is taken
         self._remote: Address | None = None
         self._heard: deque[bytes] = deque(maxlen=_HEARD_FRAMES)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -115,6 +116,8 @@ class RtpStream:
             if self.first_received_at is None:
                 self.first_received_at = now
             self._heard.append(packet[12:])
+            if self.on_sound is not None:
+                self.on_sound(packet[12:])
 
     def _press(self, packet: bytes) -> None:
         """A key's last packet, which comes three times with one timestamp."""
