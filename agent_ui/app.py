@@ -24,6 +24,7 @@ from agent_ui.desk.routes import add_desk
 from agent_ui.gallery.routes import add_gallery
 from agent_ui.home import add_home
 from agent_ui.live.routes import LIVE, add_live
+from agent_ui.live.screens import LISTS
 from agent_ui.pages import add_templates
 from agent_ui.phone.routes import WS, add_phone
 from agent_ui.rows_behind import rows_behind
@@ -64,14 +65,13 @@ def build_app(services: WebServices) -> web.Application:
     add_settings(app)
     add_status(app)
     add_api(app)
-    add_live(app, (DESK, BOARD))
+    add_live(app, (DESK, BOARD, LISTS))
     add_home(app)
     add_desk(app)
     add_board(app)
     add_calls(app)
     add_phone(app)
-    if services.cards is not None:
-        add_customers(app, services.cards)
+    add_customers(app)
     add_gallery(app)
     add_demo(app)
     return app

@@ -5,7 +5,7 @@ Every reading method takes the reader: what may be seen is decided where the SQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,18 +15,16 @@ from uuid import UUID
 from aiohttp import web
 from prometheus_client.registry import Collector
 
-from agent_ui.customers.services import CardServices
+from agent_ui.customers.services import Customers, Facts, Missed, Timelines
 from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from crm_core.calls.dispositions import Disposition
 from crm_core.calls.lines import CallLine, LineFilter
-from crm_core.calls.missed import MissedLine, Whose
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
-from crm_core.customers.model import CardDetails, Customer, CustomerChange, NewCustomer
 from crm_core.health import Health
-from crm_core.notes.model import NextStep, Note, TimelineItem, TimelineKind
+from crm_core.notes.model import NextStep, Note
 from crm_core.people.model import Preferences, Reader, SessionInfo, SignedIn
 from crm_core.people.sessions import NewSession
 from crm_core.presence.model import ChosenState, Presence
@@ -123,43 +121,6 @@ class Calls(Protocol):
         ...
 
 
-class Customers(Protocol):
-    """Cards. Raises Unavailable."""
-
-    async def list(
-        self,
-        reader: Reader,
-        *,
-        phone: str | None,
-        since: datetime | None,
-        agent: str | None,
-        limit: int,
-        cursor: str | None,
-    ) -> tuple[Sequence[Customer], str | None]:
-        """*agent*: the owner; *since*: changed from then on. Raises BadInput for a foreign cursor."""
-        ...
-
-    async def get(self, reader: Reader, customer_id: UUID, *, met: bool) -> Customer:
-        """*met*: the reader may see a call of this card, and so the card. Raises NotFound."""
-        ...
-
-    async def create(self, reader: Reader, new: NewCustomer) -> Customer:
-        """A new card. Raises BadInput, Forbidden, Conflict."""
-        ...
-
-    async def update(self, reader: Reader, customer_id: UUID, change: CustomerChange) -> Customer:
-        """The changed card. Raises NotFound, BadInput, Forbidden, Conflict."""
-        ...
-
-    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
-        """As `get`, with the customer's time. Raises NotFound."""
-        ...
-
-    async def search(self, reader: Reader, text: str, limit: int = 8) -> Sequence[Customer]:
-        """Cards for what was typed so far, the likeliest first."""
-        ...
-
-
 class Notes(Protocol):
     """What people write of calls, saved as they type. Raises Unavailable."""
 
@@ -202,34 +163,6 @@ class Steps(Protocol):
 
     async def of_call(self, reader: Reader, call_id: UUID) -> Sequence[NextStep]:
         """Those of one call, oldest first."""
-        ...
-
-
-class Timelines(Protocol):
-    """What happened with cards. Raises Unavailable."""
-
-    async def timeline(
-        self,
-        reader: Reader,
-        customer_id: UUID,
-        kinds: Collection[TimelineKind] = (),
-        *,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> tuple[Sequence[TimelineItem], str | None]:
-        """A piece, newest first, and the cursor of the next. Raises NotFound, BadInput."""
-        ...
-
-
-class Missed(Protocol):
-    """The worklist of missed calls. Raises Unavailable."""
-
-    async def missed(self, reader: Reader, whose: Whose, *, limit: int = 50) -> Sequence[MissedLine]:
-        """Open lines, the latest call first."""
-        ...
-
-    async def done(self, reader: Reader, line_id: UUID, seen: datetime) -> None:
-        """Nothing more is to be done for the calls of a line up to *seen*. Raises NotFound."""
         ...
 
 
@@ -313,6 +246,7 @@ class WebServices:
     notes: Notes
     steps: Steps
     timelines: Timelines
+    facts: Facts
     missed: Missed
     recordings: Recordings
     states: States
@@ -323,7 +257,6 @@ class WebServices:
     metrics: Collector
     clock: Clock
     pbx: str = "main"
-    cards: CardServices | None = None  # None: there are no pages of cards here
     phones: PhoneProxy | None = None  # None: there are no phones in the browser here
     written: Callable[[], None] = _nothing  # somebody changed something: what that says need not wait
     proxy: str | None = None  # address of the one whose X-Forwarded-For is believed

@@ -18,18 +18,20 @@ from agent_ui.board.views import (
     TotalsView,
     WaitingView,
 )
+from agent_ui.live.floor import SWITCH, agent_view, down_since, seen_agents
 from agent_ui.live.news import News
 from agent_ui.live.screens import (
     Own,
     Screen,
     Shared,
     about_calls,
+    about_health,
     never,
     of_agents_and_calls,
     of_queues_and_health,
 )
-from crm_core.calls.model import CallState, Direction, LegState
-from crm_core.health import HealthState
+from agent_ui.parties import party_of
+from crm_core.calls.model import CallState
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveAgent, LiveCall
 from crm_core.live.projection import LiveState
@@ -41,16 +43,13 @@ SHOWN_CALLERS = 30
 VERY_LATE = 3  # times the queue's own goal: with the usual 20 s, a minute
 GOAL = 0.8  # of the service level
 FULL_LOAD = 10.0
-# Without these nothing is heard of the PBX.
-LINK = ("ami.listener", "router")
 BUSY = frozenset({AgentState.RINGING, AgentState.TALKING, AgentState.WRAP_UP})
 LEADERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 
 def lost_link(state: LiveState) -> LostLink | None:
     """The link to the PBX, when it is lost."""
-    parts = (state.health[name] for name in LINK if name in state.health)
-    since = min((part.since for part in parts if part.state is HealthState.DOWN), default=None)
+    since = down_since(state, *SWITCH)
     return LostLink(pbx=state.directory.pbx, since=since) if since is not None else None
 
 
@@ -86,18 +85,12 @@ def agent_row(state: LiveState, name: str, role: Role) -> AgentRowView:
     """One agent's row."""
     shown, leads = state.agents[name], role in LEADERS
     return AgentRowView(
-        name=shown.name,
-        title=shown.title,
-        state=shown.state.value,
-        reason=shown.reason,
-        since=shown.since,
+        agent=agent_view(shown),
         company=_company(state, shown) if leads else None,
         queues=tuple(state.directory.titles.get(queue, queue) for queue in shown.queues),
-        load=round(shown.load, 1),
         full_load=FULL_LOAD,
         talks=shown.talks_today,
         mean_talk_s=shown.mean_talk_s,
-        reachable=shown.devices_up is not False,
         leads=leads,
         lost=lost_link(state) is not None,
     )
@@ -105,10 +98,8 @@ def agent_row(state: LiveState, name: str, role: Role) -> AgentRowView:
 
 def agents(state: LiveState, reader: Reader) -> AgentsView:
     """The rows of all agents the reader may see."""
-    seen = [each for each in state.agents.values() if sees(reader, each, state.directory)]
-    seen.sort(key=lambda each: (each.title, each.name))
     return AgentsView(
-        agents=tuple(agent_row(state, each.name, reader.role) for each in seen),
+        agents=tuple(agent_row(state, each.name, reader.role) for each in seen_agents(state, reader)),
         leads=reader.role in LEADERS,
     )
 
@@ -127,8 +118,7 @@ def waiting(state: LiveState, reader: Reader) -> WaitingView:
 
 def totals(state: LiveState, reader: Reader) -> TotalsView:
     """The floor that the reader may see, in one line."""
-    seen = (agent for agent in state.agents.values() if sees(reader, agent, state.directory))
-    states = Counter(agent.state for agent in seen)
+    states = Counter(agent.state for agent in seen_agents(state, reader))
     busy = sum(states[each] for each in BUSY)
     at_hand = busy + states[AgentState.AVAILABLE] + states[AgentState.NOT_ANSWERING]
     queues = (queue for queue in state.queues.values() if sees(reader, queue, state.directory))
@@ -146,33 +136,14 @@ def about_the_floor(news: News, _state: LiveState, _reader: Reader) -> bool:
     return bool(news.agents or news.queues) or news.health
 
 
-def about_health(news: News, _state: LiveState, _reader: Reader) -> bool:
-    """A part of the house changed: every row says whether it may be old."""
-    return news.health
-
-
 def _company(state: LiveState, agent: LiveAgent) -> Company | None:
     """The other side of the call *agent* talks in, else of the one that rings."""
     calls = state.seats.calls(agent.name)
     if not calls:
         return None
     call = next((call for call in calls if call.id == agent.call_id), calls[0])
-    name, number = _other_side(call, state.directory, agent.name)
     queue = state.directory.titles.get(call.queue, call.queue) if call.queue is not None else None
-    return Company(call=call.id, name=name, number=number, queue=queue)
-
-
-def _other_side(call: LiveCall, directory: Directory, me: str) -> tuple[str | None, str | None]:
-    """How the other side of *call* is called, and its number."""
-    if call.direction is Direction.INTERNAL:
-        others = [leg.agent for leg in call.legs if leg.agent != me and leg.state is not LegState.ENDED]
-        if call.offer is not None and call.offer.agent != me:
-            others.append(call.offer.agent)
-        other = next((name for name in others if name is not None), None)
-        return directory.titles.get(other or "", other), call.to if other is None else None
-    number = call.to if call.direction is Direction.OUT else call.from_number
-    title = call.customer_title if call.customer_title != number else None
-    return title or call.from_name or None, number
+    return Company(call=call.id, party=party_of(call, state.directory, agent.name), queue=queue)
 
 
 def _caller(call: LiveCall, directory: Directory, role: Role) -> Caller:
@@ -181,8 +152,7 @@ def _caller(call: LiveCall, directory: Directory, role: Role) -> Caller:
     return Caller(
         id=call.id,
         since=call.started_at,
-        number=call.from_number,
-        name=call.customer_title if call.customer_title != call.from_number else None,
+        party=party_of(call, directory),
         queue=directory.titles.get(call.queue or "", call.queue or ""),
         owner=directory.titles.get(call.owner, call.owner) if call.owner is not None else None,
         late_s=goal,

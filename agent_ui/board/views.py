@@ -9,6 +9,9 @@ from uuid import UUID
 
 from markupsafe import Markup
 
+from agent_ui.live.floor import AgentView
+from agent_ui.parties import Party
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostLink:
@@ -45,33 +48,26 @@ class TileView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """Whom an agent has to do with now: a call's other side. Neither *name* nor *number*: withheld."""
+    """Whom an agent has to do with now: a call's other side."""
 
     call: UUID
-    name: str | None
-    number: str | None
+    party: Party
     queue: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRowView:
-    """One agent. *company* is for those who lead; *load* is shown beside *full_load*, a full bar.
+    """One agent. *company* is for those who lead; the load is shown beside *full_load*, a full bar.
 
     *mean_talk_s*: how long today's talks were, in seconds.
     """
 
-    name: str
-    title: str
-    state: str
-    reason: str | None
-    since: datetime
+    agent: AgentView
     company: Company | None
     queues: tuple[str, ...]
-    load: float
     full_load: float
     talks: int
     mean_talk_s: float | None
-    reachable: bool
     leads: bool  # whoever reads may choose states, and see who talks with whom
     lost: bool
 
@@ -97,8 +93,7 @@ class Caller:
 
     id: UUID
     since: datetime
-    number: str | None
-    name: str | None
+    party: Party
     queue: str
     owner: str | None
     late_s: int

@@ -8,18 +8,15 @@ from aiohttp import hdrs, web
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
-from agent_ui.customers.asking import card_of, directory, id_in
-from agent_ui.customers.services import CARDS
-from agent_ui.customers.timeline import TimelineView, timeline_of
+from agent_ui.asking import Asking, path_id
+from agent_ui.customers.history_views import TimelineView
+from agent_ui.customers.timeline import timeline_of
 from agent_ui.customers.views import CardView, EditView, Problem, card_view, owners_of
 from agent_ui.pages import fragment, page
-from agent_ui.services import READER
 from crm_core.customers.model import CardDetails
 from crm_core.errors import Forbidden
 
 CUSTOMERS = "/customers"
-# A new history stands below the card once it was changed.
-CHANGED = {"HX-Trigger": '{"card-changed": {"target": "body"}}'}
 
 
 class CardQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,47 +28,57 @@ class CardQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
-    """The page of a card. *joined*: the address was that of a card that became part of this one."""
+    """The page of a card. *joined*: the address was that of a card that became part of this one.
+
+    *live_since*: the last event that the page was made from.
+    """
 
     card: CardView
     timeline: TimelineView
     joined: bool
     merged: bool
+    live_since: str
 
 
 async def card_page(request: web.Request) -> web.Response:
     """`GET /customers/{id}`: a merged card's address leads to the one it became part of."""
-    query, id = read_query(request, CardQuestion), id_in(request)
-    details = await card_of(request)
+    query, id, asking = read_query(request, CardQuestion), path_id(request), Asking.of(request)
+    live_since = asking.services.hub.last_id
+    details = await asking.card(id)
     if details.card.id != id:
         return go(f"{CUSTOMERS}/{details.card.id}?joined=1")
     view = PageView(
-        card=await view_of(request, details),
-        timeline=await timeline_of(request, id),
+        card=await view_of(asking, details),
+        timeline=await timeline_of(asking, id),
         joined=query.joined,
         merged=query.merged,
+        live_since=live_since,
     )
     return page(request, "customers/card_page.html", view)
 
 
 async def card(request: web.Request) -> web.Response:
     """`GET /customers/{id}/card`: the card itself."""
-    return fragment(request, "customers/card.html", await view_of(request, await card_of(request)))
+    asking = Asking.of(request)
+    view = await view_of(asking, await asking.card(path_id(request)))
+    return fragment(request, "customers/card.html", view)
 
 
 async def edit(request: web.Request) -> web.Response:
     """`GET /customers/{id}/edit`: the card with its fields. Raises Forbidden for one that is only read."""
-    return fragment(request, "customers/edit.html", await edit_view(request, await card_of(request)))
+    asking = Asking.of(request)
+    view = await edit_view(asking, await asking.card(path_id(request)))
+    return fragment(request, "customers/edit.html", view)
 
 
-async def view_of(request: web.Request, details: CardDetails) -> CardView:
+async def view_of(asking: Asking, details: CardDetails) -> CardView:
     """The card with its figures."""
-    facts = await request.app[CARDS].facts.facts(request[READER], details.card.id)
-    return card_view(details, facts, directory(request), request[READER])
+    facts = await asking.services.facts.facts(asking.reader, details.card.id)
+    return card_view(details, facts, await asking.results(), asking.directory, asking.reader)
 
 
 async def edit_view(
-    request: web.Request,
+    asking: Asking,
     details: CardDetails,
     *,
     title: str | None = None,
@@ -81,7 +88,7 @@ async def edit_view(
     saved: bool = False,
 ) -> EditView:
     """The card's fields, with what was typed and not taken. Raises Forbidden."""
-    view = await view_of(request, details)
+    view = await view_of(asking, details)
     if not view.may_edit:
         raise Forbidden
     stored = details.card
@@ -90,7 +97,7 @@ async def edit_view(
         title=stored.title if title is None else title,
         phone=phone,
         owner=(stored.owner or "") if owner is None else owner,
-        owners=owners_of(stored.office, directory(request), stored.owner) if view.may_assign else (),
+        owners=owners_of(stored.office, asking.directory, stored.owner) if view.may_assign else (),
         problem=problem,
         saved=saved,
     )

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from agent_ui.api.shapes import Question
-from agent_ui.customers.asking import card_of, directory, number_in
-from agent_ui.customers.card import CHANGED, edit_view
-from agent_ui.customers.services import CARDS
+from agent_ui.asking import Asking, path_id
+from agent_ui.customers.card import edit_view
 from agent_ui.customers.views import Problem, card_lines
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment
-from agent_ui.services import READER, SERVICES
 from crm_core.customers.model import CardDetails, ContactKind, Customer, CustomerChange
 from crm_core.errors import BadInput, Conflict
 from crm_core.i18n import Message
@@ -27,8 +25,6 @@ from crm_core.notes.model import TimelineChange, TimelineKind
 
 TRIES = 3  # others may change the card while we do
 EDIT = "customers/edit.html"
-# The answer to a form that was not taken: the words stand in the card, not in a toast.
-HERE = {"HX-Retarget": "#card", "HX-Reswap": "outerHTML"}
 
 
 class TitleForm(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,7 +93,7 @@ async def add_phone(request: web.Request) -> web.Response:
     form = await read_form(request, PhoneForm)
 
     def wanted(card: Customer) -> CustomerChange | None:
-        number, phones = number_in(request, form.phone), _phones(card)
+        number, phones = Asking.of(request).number(form.phone), _phones(card)
         if number in phones:
             return None
         return CustomerChange(phones=(*phones, number), shared=form.shared, seen=card.updated_at)
@@ -130,73 +126,69 @@ async def _changed(
     phone: str = "",
 ) -> web.Response:
     """The card with its fields after what is *wanted* of it; what was typed stays when it was not taken."""
-    details = await card_of(request)
+    asking, id = Asking.of(request), path_id(request)
+    details = await asking.card(id)
     # Whom the card is not for hears that before anything is said of its fields.
-    await edit_view(request, details)
+    await edit_view(asking, details)
     try:
-        await _change(request, details, wanted)
+        await _change(asking, details, wanted)
     except (BadInput, Conflict, Elsewhere) as error:
-        details = await card_of(request)
-        problem = await _problem(request, error, details, phone)
-        view = await edit_view(
-            request, details, title=title, owner=owner, phone=phone, problem=problem, saved=False
-        )
+        details = await asking.card(id)
+        problem = await _problem(asking, error, details, phone)
+        view = await edit_view(asking, details, title=title, owner=owner, phone=phone, problem=problem)
         status = error.status if isinstance(error, BadInput) else Conflict.status
-        return fragment(request, EDIT, view, status=status, headers=HERE)
-    view = await edit_view(request, await card_of(request), saved=True)
-    return fragment(request, EDIT, view, headers=CHANGED)
+        return fragment(request, EDIT, view, status=status)
+    return fragment(request, EDIT, await edit_view(asking, await asking.card(id), saved=True))
 
 
 async def _change(
-    request: web.Request, details: CardDetails, wanted: Callable[[Customer], CustomerChange | None]
+    asking: Asking, details: CardDetails, wanted: Callable[[Customer], CustomerChange | None]
 ) -> None:
     """Do what is *wanted* of the card as it is then. Raises what the service does, and Elsewhere."""
-    customers, reader = request.app[CARDS].customers, request[READER]
     for tried in range(TRIES):
         change = wanted(details.card)
         if change is None:
             return
         try:
-            await customers.update(reader, details.card.id, change)
+            await asking.services.customers.update(asking.reader, details.card.id, change)
         except Conflict as error:
             if error.code != "card_changed" or tried == TRIES - 1:
                 raise
-            details = await card_of(request)
+            details = await asking.card(details.card.id)
         else:
-            request.app[SERVICES].written()
+            asking.services.written()
             return
 
 
 async def _problem(
-    request: web.Request, error: BadInput | Conflict | Elsewhere, details: CardDetails, phone: str
+    asking: Asking, error: BadInput | Conflict | Elsewhere, details: CardDetails, phone: str
 ) -> Problem:
     if isinstance(error, Elsewhere):
-        return await _elsewhere(request, error, details)
+        return await _elsewhere(asking, error, details)
     field = {"title": "title", "owner": "owner"}.get(error.field or "", "phone")
     if isinstance(error, Conflict) and error.code == "number_taken":
-        return await _taken(request, details, phone)
+        return await _taken(asking, details, phone)
     hint = None if error.hint_words is None else error.hint_words
     return Problem(field=field, words=error.words, hint=hint)
 
 
-async def _taken(request: web.Request, details: CardDetails, phone: str) -> Problem:
+async def _taken(asking: Asking, details: CardDetails, phone: str) -> Problem:
     """Whose number it is, as far as the reader may see these cards."""
-    reader = request[READER]
-    found = await request.app[CARDS].customers.search(reader, number_in(request, phone))
+    found = await asking.services.customers.search(asking.reader, asking.number(phone))
     others = [card for card in found if card.id != details.card.id]
     return Problem(
         field="shared",
         words=Message("Another card has this number."),
         hint=Message("Does it belong to both? A caller is then asked for."),
-        cards=card_lines(others, directory(request), reader),
+        cards=card_lines(others, asking.directory, asking.reader),
     )
 
 
-async def _elsewhere(request: web.Request, error: Elsewhere, details: CardDetails) -> Problem:
+async def _elsewhere(asking: Asking, error: Elsewhere, details: CardDetails) -> Problem:
     """Who changed the field meanwhile, and to what."""
-    titles = directory(request).titles
-    found, _ = await request.app[CARDS].timelines.timeline(
-        request[READER], details.card.id, {TimelineKind.CHANGE}, limit=1
+    titles = asking.titles
+    found, _ = await asking.services.timelines.timeline(
+        asking.reader, details.card.id, {TimelineKind.CHANGE}, limit=1
     )
     by = next((item.actor for item in found if isinstance(item, TimelineChange)), "")
     now = titles.get(error.now, error.now) if error.field == "owner" else error.now

@@ -10,14 +10,12 @@ from aiohttp import web
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
-from agent_ui.customers.asking import card_of, directory
+from agent_ui.asking import Asking, path_id
 from agent_ui.customers.card import CUSTOMERS, go
 from agent_ui.customers.listing import SUGGESTED, Typed
-from agent_ui.customers.services import CARDS
 from agent_ui.customers.views import CardLine, card_line, card_lines, may_edit
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment, page
-from agent_ui.services import READER, SERVICES
 from crm_core.customers.model import Customer, MergeField, MergePreview
 from crm_core.errors import Forbidden, NotFound
 from crm_core.ids import parse_id
@@ -76,15 +74,15 @@ class JoinView:
 
 async def join_page(request: web.Request) -> web.Response:
     """`GET /customers/{id}/merge`: the search; with *other* what the merge gives. Raises Forbidden."""
-    query = read_query(request, JoinQuestion)
-    card = await _mine_to_join(request)
+    query, asking = read_query(request, JoinQuestion), Asking.of(request)
+    card = await _mine_to_join(asking, path_id(request))
     if query.other:
-        view = await _preview(request, card, query)
+        view = await _preview(asking, card, query)
         if "HX-Request" in request.headers:
             return fragment(request, "customers/join.html", view)
         return page(request, "customers/join_page.html", view)
-    reader, who = request[READER], directory(request)
-    found = await request.app[CARDS].customers.search(reader, query.q, SUGGESTED)
+    reader, who = asking.reader, asking.directory
+    found = await asking.services.customers.search(reader, query.q, SUGGESTED)
     others = card_lines((one for one in found if one.id != card.id), who, reader)
     find = FindView(card=card_line(card, who, reader), q=query.q.strip(), found=others)
     if "HX-Request" in request.headers:
@@ -94,17 +92,17 @@ async def join_page(request: web.Request) -> web.Response:
 
 async def join(request: web.Request) -> web.Response:
     """`POST /customers/{id}/merge`: to the kept card. Raises Conflict when one was merged meanwhile."""
-    form = await read_form(request, JoinQuestion)
-    card = await _mine_to_join(request)
+    form, asking = await read_form(request, JoinQuestion), Asking.of(request)
+    card = await _mine_to_join(asking, path_id(request))
     keep, drop = _sides(card, form)
-    kept = await request.app[CARDS].customers.merge(request[READER], keep, drop, form.take(drop))
-    request.app[SERVICES].written()
+    kept = await asking.services.customers.merge(asking.reader, keep, drop, form.take(drop))
+    asking.services.written()
     return go(f"{CUSTOMERS}/{kept.id}?merged=1")
 
 
-async def _mine_to_join(request: web.Request) -> Customer:
-    card = (await card_of(request)).card
-    if not may_edit(card, request[READER]):
+async def _mine_to_join(asking: Asking, id: UUID) -> Customer:
+    card = (await asking.card(id)).card
+    if not may_edit(card, asking.reader):
         raise Forbidden
     return card
 
@@ -117,13 +115,12 @@ def _sides(card: Customer, form: JoinQuestion) -> tuple[UUID, UUID]:
     return (other, card.id) if form.keep == str(other) else (card.id, other)
 
 
-async def _preview(request: web.Request, card: Customer, query: JoinQuestion) -> JoinView:
-    reader, who = request[READER], directory(request)
-    customers = request.app[CARDS].customers
+async def _preview(asking: Asking, card: Customer, query: JoinQuestion) -> JoinView:
+    reader, who, customers = asking.reader, asking.directory, asking.services.customers
     keep, drop = _sides(card, query)
     planned = await customers.preview_merge(reader, keep, drop, query.take(drop))
     # The preview has the kept card as it will be; the two as they are stand beside it.
-    other = planned.dropped if keep == card.id else await customers.get(reader, keep)
+    other = planned.dropped if keep == card.id else await customers.get(reader, keep, met=False)
     return JoinView(
         card=card_line(card, who, reader),
         other=card_line(other, who, reader),

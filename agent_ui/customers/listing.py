@@ -11,11 +11,9 @@ from msgspec import Meta
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Cursor, Question
-from agent_ui.customers.asking import directory
-from agent_ui.customers.services import CARDS
+from agent_ui.asking import Asking
 from agent_ui.customers.views import CardLine, card_lines, owners_of
 from agent_ui.pages import fragment, page
-from agent_ui.services import READER
 from crm_core.people.model import Role
 
 PIECE = 50
@@ -60,13 +58,15 @@ class FoundView:
 
 async def customers(request: web.Request) -> web.Response:
     """`GET /customers`: the page, the list alone as one types, or with a cursor the rows that follow."""
-    query, reader = read_query(request, ListQuestion), request[READER]
-    cards, who = request.app[CARDS].customers, directory(request)
+    query, asking = read_query(request, ListQuestion), Asking.of(request)
+    reader, who, cards = asking.reader, asking.directory, asking.services.customers
     owner, more = query.owner or None, None
     if query.q.strip():
         found = await cards.search(reader, query.q, PIECE, owner=owner)
     else:
-        found, after = await cards.list(reader, agent=owner, limit=PIECE, cursor=query.cursor)
+        found, after = await cards.list(
+            reader, phone=None, since=None, agent=owner, limit=PIECE, cursor=query.cursor
+        )
         more = f"?{urlencode({'owner': query.owner, 'cursor': after})}" if after is not None else None
     view = ListView(
         q=query.q,
@@ -85,7 +85,7 @@ async def customers(request: web.Request) -> web.Response:
 
 async def search(request: web.Request) -> web.Response:
     """`GET /search?q=`: the few likeliest cards."""
-    query, reader = read_query(request, SearchQuestion), request[READER]
-    found = await request.app[CARDS].customers.search(reader, query.q, SUGGESTED)
-    view = FoundView(q=query.q.strip(), cards=card_lines(found, directory(request), reader))
+    query, asking = read_query(request, SearchQuestion), Asking.of(request)
+    found = await asking.services.customers.search(asking.reader, query.q, SUGGESTED)
+    view = FoundView(q=query.q.strip(), cards=card_lines(found, asking.directory, asking.reader))
     return fragment(request, "customers/found.html", view)

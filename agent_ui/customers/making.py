@@ -8,14 +8,12 @@ from aiohttp import web
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
-from agent_ui.customers.asking import directory, number_in
+from agent_ui.asking import Asking
 from agent_ui.customers.card import CUSTOMERS, go
 from agent_ui.customers.listing import Typed
-from agent_ui.customers.services import CARDS
 from agent_ui.customers.views import CardLine, Problem, card_lines
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment, page
-from agent_ui.services import READER, SERVICES
 from crm_core.customers.model import Customer, NewCustomer
 from crm_core.errors import BadInput, Conflict
 
@@ -68,22 +66,22 @@ async def new(request: web.Request) -> web.Response:
 async def similar(request: web.Request) -> web.Response:
     """`GET /customers/new/similar`: as one types."""
     query = read_query(request, SimilarQuestion)
-    found = await _similar(request, query.title, query.phones)
+    found = await _similar(Asking.of(request), query.title, query.phones)
     return fragment(request, "customers/similar.html", SimilarView(cards=found))
 
 
 async def make(request: web.Request) -> web.Response:
     """`POST /customers`: to the new card; or the form again, with what is wrong."""
-    form, reader = await read_form(request, NewForm), request[READER]
+    form, asking = await read_form(request, NewForm), Asking.of(request)
     try:
-        numbers = [number_in(request, line) for line in _lines(form.phones)]
+        numbers = [asking.number(line) for line in _lines(form.phones)]
         made = NewCustomer(
             title=form.title,
             phones=tuple(dict.fromkeys(numbers)),
-            owner=reader.person if form.mine else None,
+            owner=asking.reader.person if form.mine else None,
             shared=form.shared,
         )
-        card = await request.app[CARDS].customers.create(reader, made)
+        card = await asking.services.customers.create(asking.reader, made)
     except (BadInput, Conflict) as error:
         view = NewView(
             title=form.title,
@@ -95,10 +93,10 @@ async def make(request: web.Request) -> web.Response:
                 words=error.words,
                 hint=error.hint_words,
             ),
-            similar=await _similar(request, form.title, form.phones),
+            similar=await _similar(asking, form.title, form.phones),
         )
         return page(request, "customers/new.html", view, status=error.status)
-    request.app[SERVICES].written()
+    asking.services.written()
     return go(f"{CUSTOMERS}/{card.id}")
 
 
@@ -110,11 +108,10 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
-async def _similar(request: web.Request, title: str, phones: str) -> tuple[CardLine, ...]:
+async def _similar(asking: Asking, title: str, phones: str) -> tuple[CardLine, ...]:
     """Cards of these numbers, then of this name."""
-    reader, found = request[READER], dict[object, Customer]()
-    customers = request.app[CARDS].customers
+    reader, found, customers = asking.reader, dict[object, Customer](), asking.services.customers
     for text in (*_lines(phones)[-FEW:], title):
         if len(text.strip()) >= 3 and len(found) < FEW:
             found |= {card.id: card for card in await customers.search(reader, text, FEW)}
-    return card_lines(list(found.values())[:FEW], directory(request), reader)
+    return card_lines(list(found.values())[:FEW], asking.directory, reader)

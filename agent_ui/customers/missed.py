@@ -1,4 +1,4 @@
-"""The worklist of missed calls: mine and shared, as a page and as a piece of the desk."""
+"""The worklist of missed calls: mine and shared, as a page and as a panel of the desk."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from aiohttp import web
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Moment, Question
-from agent_ui.customers.asking import directory, id_in
-from agent_ui.customers.services import CARDS
+from agent_ui.asking import Asking, path_id
 from agent_ui.customers.views import OwnerView, owner_view
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment, page
-from agent_ui.services import READER, SERVICES
 from crm_core.calls.missed import MissedLine, Whose
 from crm_core.live.directory import Directory
 from crm_core.people.model import Reader
@@ -27,9 +25,9 @@ MOST = 200  # lines looked at; of more it is said that there are more
 
 
 class MissedQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which part of the list."""
+    """*whose*: the part that was chosen; none: the reader's own lines, or shared ones without any."""
 
-    whose: Whose = Whose.MINE
+    whose: Whose | None = None
 
 
 class DoneForm(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,9 +64,13 @@ class MissedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedView:
-    """A part of the list. *mine*, *shared*: how many lines are in each; *many*: what they stop at."""
+    """A part of the list. *mine*, *shared*: how many lines are in each; *many*: what they stop at.
+
+    *chosen*: this part was asked for; otherwise it is the one that matters most.
+    """
 
     whose: str
+    chosen: bool
     rows: tuple[MissedRow, ...]
     mine: int
     shared: int
@@ -76,43 +78,48 @@ class MissedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoneView:
-    """A line that somebody has just ticked off."""
+class PageView:
+    """The page. *live_since*: the last event that it was made from."""
 
-    id: UUID
-    by: str
-    at: datetime
+    missed: MissedView
+    live_since: str
 
 
 async def missed_page(request: web.Request) -> web.Response:
     """`GET /missed`."""
-    return page(request, "customers/missed_page.html", await _view(request))
+    asking = Asking.of(request)
+    live_since = asking.services.hub.last_id
+    missed = await missed_view(asking, read_query(request, MissedQuestion).whose)
+    return page(request, "customers/missed_page.html", PageView(missed=missed, live_since=live_since))
 
 
 async def missed_list(request: web.Request) -> web.Response:
-    """`GET /missed/list`: the panel."""
-    return fragment(request, "customers/missed.html", await _view(request))
+    """`GET /missed/list`: the panel, here and on the desk."""
+    view = await missed_view(Asking.of(request), read_query(request, MissedQuestion).whose)
+    return fragment(request, "customers/missed.html", view)
 
 
 async def done(request: web.Request) -> web.Response:
-    """`POST /missed/{id}/done`: who did it and when, in the line's place. Raises NotFound."""
-    id, form, reader = id_in(request), await read_form(request, DoneForm), request[READER]
-    services = request.app[SERVICES]
-    await request.app[CARDS].missed.done(reader, id, form.seen)
-    services.written()
-    by = directory(request).titles.get(reader.person, reader.person)
-    return fragment(request, "customers/missed_done.html", DoneView(id=id, by=by, at=services.clock.now()))
+    """`POST /missed/{id}/done`: the panel without it, unless the number rang again. Raises NotFound."""
+    id, form, asking = path_id(request), await read_form(request, DoneForm), Asking.of(request)
+    await asking.services.missed.done(asking.reader, id, form.seen)
+    asking.services.written()
+    view = await missed_view(asking, read_query(request, MissedQuestion).whose)
+    return fragment(request, "customers/missed.html", view)
 
 
-async def _view(request: web.Request) -> MissedView:
-    query, reader, cards = read_query(request, MissedQuestion), request[READER], request.app[CARDS]
-    lines = {whose: await cards.missed.missed(reader, whose, limit=MOST) for whose in Whose}
-    shown = lines[query.whose][:SHOWN]
+async def missed_view(asking: Asking, asked: Whose | None = None) -> MissedView:
+    """The part of the list that was *asked* for."""
+    services, reader = asking.services, asking.reader
+    lines = {whose: await services.missed.missed(reader, whose, limit=MOST) for whose in Whose}
+    likely = Whose.MINE if lines[Whose.MINE] or not lines[Whose.SHARED] else Whose.SHARED
+    shown = lines[asked or likely][:SHOWN]
     ids = {line.customer_id for line in shown if line.customer_id is not None}
-    readable = await cards.customers.may_read(reader, ids)
+    readable = await services.customers.may_read(reader, ids)
     return MissedView(
-        whose=query.whose.value,
-        rows=tuple(missed_row(line, directory(request), reader, readable) for line in shown),
+        whose=(asked or likely).value,
+        chosen=asked is not None,
+        rows=tuple(missed_row(line, asking.directory, reader, readable) for line in shown),
         mine=len(lines[Whose.MINE]),
         shared=len(lines[Whose.SHARED]),
     )

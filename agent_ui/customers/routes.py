@@ -6,14 +6,12 @@ from aiohttp import web
 
 from agent_ui.customers import card, editing, joining, listing, making, missed, timeline
 from agent_ui.customers.card import CUSTOMERS
-from agent_ui.customers.services import CARDS, CardServices
 
 ONE = f"{CUSTOMERS}/{{id}}"
 
 
-def add_customers(app: web.Application, services: CardServices) -> None:
-    """Mount the pages of cards and the worklist over *services*."""
-    app[CARDS] = services
+def add_customers(app: web.Application) -> None:
+    """Mount the pages of cards and the worklist."""
     get, post = app.router.add_get, app.router.add_post
     get("/search", listing.search)
     get(CUSTOMERS, listing.customers)

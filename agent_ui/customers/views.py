@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,8 @@ from uuid import UUID
 from crm_core.customers.model import CardDetails, CardStatus, ContactKind, Customer
 from crm_core.i18n import Message
 from crm_core.live.directory import Directory
-from crm_core.notes.facts import CardFacts
+from crm_core.notes.facts import CardFacts, LastTalk
+from crm_core.notes.model import NextStep
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, may
 
@@ -40,22 +41,34 @@ class CardLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
-    """The next step that is due first."""
+    """The next step that is due first. *agent* None: the reader's own; *late*: its time has passed."""
 
     text: str
     due_at: datetime
-    agent: str
+    agent: str | None
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkView:
+    """The last talk. *agent* None: the reader's own (*mine*); *result*: a message id or the office's text."""
+
+    at: datetime
+    seconds: float
+    agent: str | None
+    mine: bool
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactsView:
-    """A card in figures."""
+    """A card in figures: what was, what is owed, what comes next."""
 
+    talk: TalkView | None
+    step: StepView | None
+    missed: int
     calls: int
     first_at: datetime | None
-    last_at: datetime | None
-    missed: int
-    step: StepView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,9 +144,15 @@ def card_lines(cards: Iterable[Customer], directory: Directory, reader: Reader) 
     return tuple(card_line(card, directory, reader) for card in cards)
 
 
-def card_view(details: CardDetails, facts: CardFacts, directory: Directory, reader: Reader) -> CardView:
-    """A card as *reader* reads it."""
-    card, step = details.card, facts.step
+def card_view(
+    details: CardDetails,
+    facts: CardFacts,
+    results: Mapping[str, str],
+    directory: Directory,
+    reader: Reader,
+) -> CardView:
+    """A card as *reader* reads it. *results*: what may be said of calls, by name."""
+    card = details.card
     return CardView(
         line=card_line(card, directory, reader),
         others=tuple(p.value for p in card.contact_points if p.kind is not ContactKind.PHONE),
@@ -141,19 +160,37 @@ def card_view(details: CardDetails, facts: CardFacts, directory: Directory, read
         elsewhere=details.of_number,
         local_time=details.local_time,
         facts=FactsView(
+            talk=_talk(facts.last_talk, results, directory, reader),
+            step=_step(facts.step, details.local_time, directory, reader),
+            missed=facts.missed,
             calls=facts.calls,
             first_at=facts.first_at,
-            last_at=facts.last_at,
-            missed=facts.missed,
-            step=None
-            if step is None
-            else StepView(
-                text=step.text, due_at=step.due_at, agent=directory.titles.get(step.agent, step.agent)
-            ),
         ),
         may_edit=may_edit(card, reader),
         may_assign=may(reader, Action.CUSTOMERS_ASSIGN, office=card.office),
     )
+
+
+def _talk(
+    talk: LastTalk | None, results: Mapping[str, str], directory: Directory, reader: Reader
+) -> TalkView | None:
+    if talk is None:
+        return None
+    mine = talk.agent == reader.person
+    return TalkView(
+        at=talk.at,
+        seconds=talk.seconds,
+        agent=None if mine or talk.agent is None else directory.titles.get(talk.agent, talk.agent),
+        mine=mine,
+        result=results.get(talk.disposition or "", talk.disposition),
+    )
+
+
+def _step(step: NextStep | None, now: datetime, directory: Directory, reader: Reader) -> StepView | None:
+    if step is None:
+        return None
+    agent = None if step.agent == reader.person else directory.titles.get(step.agent, step.agent)
+    return StepView(text=step.text, due_at=step.due_at, agent=agent, late=step.due_at < now)
 
 
 def may_edit(card: Customer, reader: Reader) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from msgspec import Meta
 
 from agent_ui.api.route import NotJson
 from agent_ui.api.shapes import Question, Reason
-from agent_ui.desk.lists import missed_list, todo_list
-from agent_ui.desk.reading import Asking, path_id, result_of
+from agent_ui.asking import Asking, path_id
+from agent_ui.desk.reading import call_of, result_of
+from agent_ui.desk.todo import todo_list
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment
 from agent_ui.services import READER, SERVICES
@@ -60,12 +61,6 @@ class StepForm(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
     due: str
     step: str = ""
     version: int = 0
-
-
-class SeenForm(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """*seen*: the last call of the line as it was shown."""
-
-    seen: datetime
 
 
 async def choose_state(request: web.Request) -> web.StreamResponse:
@@ -136,7 +131,7 @@ async def plan_step(request: web.Request) -> web.StreamResponse:
     else:
         await asking.services.steps.add(asking.reader, call_id, form.text, due)
     asking.services.written()
-    view = await result_of(asking, await asking.call(call_id), planned=True)
+    view = await result_of(asking, await call_of(asking, call_id), planned=True)
     return fragment(request, "desk/result.html", view)
 
 
@@ -146,17 +141,6 @@ async def step_done(request: web.Request) -> web.StreamResponse:
     await asking.services.steps.done(asking.reader, path_id(request))
     asking.services.written()
     return fragment(request, "desk/todo.html", await todo_list(asking))
-
-
-async def missed_done(request: web.Request) -> web.StreamResponse:
-    """`POST /desk/missed/{id}/done`: the list without it, unless the number rang again."""
-    form = await read_form(request, SeenForm)
-    asking = Asking.of(request)
-    if form.seen.tzinfo is None:
-        raise BadInput(N_("This is not a time."), field="seen")
-    await asking.services.missed.done(asking.reader, path_id(request), form.seen.astimezone(UTC))
-    asking.services.written()
-    return fragment(request, "desk/missed.html", await missed_list(asking))
 
 
 def _local(text: str, asking: Asking) -> datetime:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from agent_ui.desk.views import CallView, Party
+from agent_ui.desk.views import CallView
+from agent_ui.parties import party_of
 from crm_core.calls.model import FINAL_OFFER_STATES, Direction, LegState
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveCall, LiveLeg, LiveOffer
@@ -48,13 +49,14 @@ def call_view(call: LiveCall, directory: Directory, reader: Reader) -> CallView:
         offer=offer.id if offer is not None else None,
         part=part,
         direction=call.direction.value,
-        party=party_of(call, directory, reader),
+        party=party_of(call, directory, reader.person),
         since=since,
         deadline=offer.reserved_at + timedelta(seconds=offer.ring_s) if offer is not None else None,
         mine=call.owner == reader.person,
         owner=directory.titles.get(call.owner, call.owner) if call.owner is not None else None,
         shared=bool(call.choices) and call.customer_id is None,
         number=number.title if number is not None else None,
+        source=number.source if number is not None else None,
         queue=directory.titles.get(call.queue, call.queue) if call.queue is not None else None,
         came_at=call.started_at,
         waited_s=None if answered is None else int((answered - call.started_at).total_seconds()),
@@ -66,23 +68,6 @@ def has_browser_phone(directory: Directory, agent: str) -> bool:
     """Whether the office gave this agent a phone in the browser."""
     person = directory.people.get(agent)
     return person is not None and any(device.kind is DeviceKind.BROWSER for device in person.devices)
-
-
-def party_of(call: LiveCall, directory: Directory, reader: Reader) -> Party:
-    """The other side of *call* for the reader."""
-    if call.direction is Direction.INTERNAL:
-        other = _colleague(call, directory, reader.person)
-        return Party(name=other or call.from_name or None, number=call.to)
-    number = call.from_number if call.direction is Direction.IN else call.to
-    title = call.customer_title if call.customer_title != number else None
-    return Party(name=title or call.from_name or None, number=number)
-
-
-def _colleague(call: LiveCall, directory: Directory, me: str) -> str | None:
-    names = [leg.agent for leg in call.legs if leg.agent not in (None, me)]
-    if call.offer is not None and call.offer.agent != me:
-        names.append(call.offer.agent)
-    return directory.titles.get(names[0] or "", names[0]) if names else None
 
 
 def _part(call: LiveCall, me: str) -> tuple[str, datetime]:

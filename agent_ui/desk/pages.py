@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
-from agent_ui.api.route import read_query
-from agent_ui.api.shapes import Cursor, Question
+from agent_ui.asking import Asking, path_id
+from agent_ui.customers.missed import MissedView, missed_view
 from agent_ui.desk.actions import note_answer
-from agent_ui.desk.calls import has_browser_phone
-from agent_ui.desk.card_views import MissedListView, TodoListView, WorkView
-from agent_ui.desk.lists import found, missed_list, todo_list
-from agent_ui.desk.reading import Asking, history_of, path_id, result_of, work_of_call, work_of_card
+from agent_ui.desk.reading import call_of, result_of, work_of_call, work_of_card
 from agent_ui.desk.regions import DESK, focus
+from agent_ui.desk.todo import todo_list
+from agent_ui.desk.work_views import TodoListView, WorkView
 from agent_ui.language import preferences
 from agent_ui.live.html import WORKSHOP, HtmlFace
 from agent_ui.pages import fragment, page
@@ -31,23 +30,9 @@ class DeskView:
     regions: Mapping[str, Markup]
     live_since: str
     seat: bool
-    browser: bool
     work: WorkView | None
-    missed: MissedListView | None
+    missed: MissedView | None
     todo: TodoListView | None
-
-
-class HistoryQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """*kind*: all, calls or changes."""
-
-    kind: str = "all"
-    cursor: Cursor | None = None
-
-
-class SearchQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """*q*: what was typed so far."""
-
-    q: str = ""
 
 
 async def desk(request: web.Request) -> web.StreamResponse:
@@ -64,14 +49,13 @@ async def desk(request: web.Request) -> web.StreamResponse:
     try:
         if shown.call is not None:
             work = await work_of_call(asking, shown.call)
-        missed, todo = await missed_list(asking), await todo_list(asking)
+        missed, todo = await missed_view(asking), await todo_list(asking)
     except (Unavailable, NotFound):
         pass  # the live part stands; what is not there says so and is read again
     view = DeskView(
         regions=regions,
         live_since=live_since,
         seat=reader.person in state.agents,
-        browser=has_browser_phone(state.directory, reader.person),
         work=work,
         missed=missed,
         todo=todo,
@@ -97,19 +81,6 @@ async def card(request: web.Request) -> web.StreamResponse:
     return fragment(request, "desk/work.html", view)
 
 
-async def card_head(request: web.Request) -> web.StreamResponse:
-    """`GET /desk/cards/{id}/head`: the card alone, when it was changed. Raises NotFound."""
-    view = await work_of_card(Asking.of(request), path_id(request))
-    return fragment(request, "desk/card.html", view.card)
-
-
-async def history(request: web.Request) -> web.StreamResponse:
-    """`GET /desk/cards/{id}/history`: a piece of it; the first one with its frame. Raises NotFound."""
-    asked = read_query(request, HistoryQuestion)
-    view = await history_of(Asking.of(request), path_id(request), asked.kind, asked.cursor)
-    return fragment(request, "desk/history.html" if view.first else "desk/history_items.html", view)
-
-
 async def note(request: web.Request) -> web.StreamResponse:
     """`GET /desk/calls/{id}/note`: as it is stored, for a page that shows it. Raises NotFound."""
     asking = Asking.of(request)
@@ -120,20 +91,11 @@ async def note(request: web.Request) -> web.StreamResponse:
 async def result(request: web.Request) -> web.StreamResponse:
     """`GET /desk/calls/{id}/result`: when it was said elsewhere. Raises NotFound."""
     asking = Asking.of(request)
-    return fragment(request, "desk/result.html", await result_of(asking, await asking.call(path_id(request))))
-
-
-async def missed(request: web.Request) -> web.StreamResponse:
-    """`GET /desk/missed`."""
-    return fragment(request, "desk/missed.html", await missed_list(Asking.of(request)))
+    return fragment(
+        request, "desk/result.html", await result_of(asking, await call_of(asking, path_id(request)))
+    )
 
 
 async def steps(request: web.Request) -> web.StreamResponse:
     """`GET /desk/steps`."""
     return fragment(request, "desk/todo.html", await todo_list(Asking.of(request)))
-
-
-async def search(request: web.Request) -> web.StreamResponse:
-    """`GET /desk/search?q=…`."""
-    asked = read_query(request, SearchQuestion)
-    return fragment(request, "desk/found.html", await found(Asking.of(request), asked.q))

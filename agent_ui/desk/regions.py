@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from agent_ui.desk.calls import focus_call, has_browser_phone, party_of, shown_calls
+from agent_ui.desk.calls import focus_call, shown_calls
 from agent_ui.desk.views import (
-    AgentView,
     CardChoice,
     Chip,
     ChipsView,
@@ -19,6 +18,7 @@ from agent_ui.desk.views import (
     WrapView,
 )
 from agent_ui.desk.why import why_view
+from agent_ui.live.floor import SWITCH, AgentView, agent_view, down_since, seen_agents
 from agent_ui.live.screens import (
     Own,
     Screen,
@@ -29,14 +29,12 @@ from agent_ui.live.screens import (
     never,
     of_agents,
 )
-from crm_core.health import HealthState
-from crm_core.live.model import LiveAgent, LiveQueue
+from agent_ui.parties import party_of
+from crm_core.live.model import LiveQueue
 from crm_core.live.projection import LiveState
-from crm_core.live.visibility import as_seen, sees
+from crm_core.live.visibility import as_seen
 from crm_core.people.model import Reader, Role
 from crm_core.presence.model import AgentState
-
-SWITCH_PARTS = ("ami.listener", "ami.actor", "router")
 
 
 def pill(state: LiveState, reader: Reader) -> PillView:
@@ -78,7 +76,7 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
         left = next(iter(state.seats.left(reader.person)), None)
         wrap = WrapView(
             call=left.id if left is not None else None,
-            party=party_of(left, state.directory, reader) if left is not None else None,
+            party=party_of(left, state.directory, reader.person) if left is not None else None,
             since=me.since,
             until=me.until,
         )
@@ -86,7 +84,6 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
         calls=shown_calls(state, reader),
         wrap=wrap,
         state=me.state.value if me is not None else AgentState.OFFLINE.value,
-        browser=has_browser_phone(state.directory, reader.person),
     )
 
 
@@ -106,7 +103,7 @@ def chips(state: LiveState, reader: Reader) -> ChipsView:
         chips=tuple(
             Chip(
                 call=call.id,
-                party=party_of(call, state.directory, reader),
+                party=party_of(call, state.directory, reader.person),
                 at=call.answered_at or call.started_at,
             )
             for call in state.seats.left(reader.person)
@@ -148,39 +145,15 @@ def agent(state: LiveState, name: str, _role: Role) -> AgentView:
     return agent_view(state.agents[name])
 
 
-def agent_view(shown: LiveAgent) -> AgentView:
-    """*shown* as a row."""
-    return AgentView(
-        name=shown.name,
-        title=shown.title,
-        extension=shown.extension,
-        state=shown.state.value,
-        reason=shown.reason,
-        since=shown.since,
-        load=round(shown.load, 1),
-        reachable=shown.devices_up is not False,
-    )
-
-
 def colleagues(state: LiveState, reader: Reader) -> ColleaguesView:
-    """Everybody else the reader may see, by how they are called."""
-    seen = (
-        each
-        for each in state.agents.values()
-        if each.name != reader.person and sees(reader, each, state.directory)
-    )
-    return ColleaguesView(
-        agents=tuple(agent_view(each) for each in sorted(seen, key=lambda each: (each.title, each.name)))
-    )
+    """Everybody else the reader may see."""
+    others = (each for each in seen_agents(state, reader) if each.name != reader.person)
+    return ColleaguesView(agents=tuple(map(agent_view, others)))
 
 
 def house(state: LiveState, _reader: Reader) -> HouseView:
     """What does not work and matters to whoever takes calls."""
-    down = {name: part.since for name, part in state.health.items() if part.state is HealthState.DOWN}
-    return HouseView(
-        switch=min((down[name] for name in SWITCH_PARTS if name in down), default=None),
-        database=down.get("database"),
-    )
+    return HouseView(switch=down_since(state, *SWITCH), database=down_since(state, "database"))
 
 
 DESK = Screen(

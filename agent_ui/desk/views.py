@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from agent_ui.live.floor import AgentView
+from agent_ui.parties import Party
 from crm_core.calls.model import TraceLine
 from crm_core.calls.trace import Value
 from crm_core.i18n import Message
@@ -37,19 +39,12 @@ class FiguresView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
-    """The other side of a call. *name*: of the card or the colleague; *number*: E.164 or an extension."""
-
-    name: str | None
-    number: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
     """A call the reader has part in. *part*: offered, talking or held, for this agent.
 
     *since*: when ringing or talking began; *deadline*: until when it rings (from *since*). *owner*: the
-    reader, or how the owner of the card is called. *waited_s*: how long the caller waited for an answer.
+    reader, or how the owner of the card is called. *source*: what the number dialled was advertised in.
+    *waited_s*: how long the caller waited for an answer.
     """
 
     id: UUID
@@ -63,6 +58,7 @@ class CallView:
     owner: str | None
     shared: bool  # several cards have the number, and nobody said yet who it is
     number: str | None  # what was dialled, as the office calls it
+    source: str | None
     queue: str | None
     came_at: datetime
     waited_s: int | None
@@ -86,7 +82,6 @@ class PanelView:
     calls: tuple[CallView, ...]
     wrap: WrapView | None
     state: str
-    browser: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,20 +147,6 @@ class ChoicesView:
     call: UUID | None
     number: str | None
     cards: tuple[CardChoice, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentView:
-    """A colleague's row. *load* as the router weighs it; *queues*: the titles of those they work in."""
-
-    name: str
-    title: str
-    extension: str | None
-    state: str
-    reason: str | None
-    since: datetime
-    load: float
-    reachable: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

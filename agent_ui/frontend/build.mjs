@@ -20,7 +20,7 @@ const ROOM = join(HERE, "..");
 const ICONS = join(HERE, "node_modules/@tabler/icons/icons/outline");
 const STATIC = join(ROOM, "static");
 // What pages ask for by name. `theme` is no module: it runs before the first paint.
-const ENTRIES = ["src/app.ts", "src/desk.ts", "src/board.ts", "src/phone.ts", "src/player.ts", "src/calls.ts", "styles/app.css"];
+const ENTRIES = ["src/app.ts", "src/desk.ts", "src/board.ts", "src/lists.ts", "src/phone.ts", "src/player.ts", "src/calls.ts", "styles/app.css"];
 const EARLY = ["src/theme.ts"];
 // The names that templates, views and scripts give to icons: icon("phone"), icon="phone", mark="phone".
 const ICON = /\b(?:icon\s*[(=]|mark\s*=)\s*["']([a-z0-9-]+)["']/g;

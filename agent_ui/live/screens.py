@@ -99,4 +99,6 @@ class Screen:
     queue: Shared | None = None
 
 
+# Pages without live regions: they hear what to read again.
+LISTS = Screen(name="lists", own=())
 SCREENS = web.AppKey("live_screens", Mapping[str, Screen])

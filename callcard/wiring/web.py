@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 
 from agent_ui.app import WebServer, build_app
-from agent_ui.customers.services import CardServices
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
@@ -39,13 +38,6 @@ async def start_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]
     """The web, listening; ended with *stack*. *demo*: it can make callers ring. Raises StartRefused."""
     people = PeopleService(ground.database, ground.clock)
     service = RecordingService(ground.database, ground.clock)
-    cards = CardServices(
-        customers=CustomerService(ground.database, ground.clock, followers=(CallsOfCards(), StepsOfCards())),
-        calls=CallService(ground.database, ground.clock),
-        timelines=TimelineService(ground.database),
-        facts=FactService(ground.database, ground.clock),
-        missed=MissedService(ground.database, ground.clock),
-    )
     hub = LiveHub(
         bus=ground.bus,
         load=Seeding(ground.database, ground.clock, pbx=ground.pbx).load,
@@ -61,13 +53,13 @@ async def start_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]
         tokens=people,
         proxy=ground.settings.proxy,
         sessions=SessionService(ground.database, ground.clock, ended=ground.relay.wake),
-        cards=cards,
-        calls=cards.calls,
-        customers=cards.customers,
+        calls=CallService(ground.database, ground.clock),
+        customers=CustomerService(ground.database, ground.clock, followers=(CallsOfCards(), StepsOfCards())),
         notes=NoteService(ground.database, ground.clock),
         steps=NextStepService(ground.database, ground.clock),
-        timelines=cards.timelines,
-        missed=cards.missed,
+        timelines=TimelineService(ground.database),
+        facts=FactService(ground.database, ground.clock),
+        missed=MissedService(ground.database, ground.clock),
         recordings=service,
         states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),
         playback=Playback(service, ground.layout.recordings),

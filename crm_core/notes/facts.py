@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls.missed_service import KEPT
 from crm_core.calls.missed_tables import MissedLineRow
+from crm_core.calls.model import Outcome
 from crm_core.calls.tables import CallRow
 from crm_core.clock import Clock
 from crm_core.customers import store as customers
@@ -26,12 +27,22 @@ from crm_core.people.model import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastTalk:
+    """The last call that was answered and is over. *disposition*: what was said of it."""
+
+    at: datetime
+    seconds: float
+    agent: str | None
+    disposition: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
     """*calls*: of all agents; *missed*: calls of the worklist that are open; *step*: the one due first."""
 
     calls: int
     first_at: datetime | None
-    last_at: datetime | None
+    last_talk: LastTalk | None
     missed: int
     step: NextStep | None
 
@@ -49,26 +60,39 @@ class FactService:
             customer_id = await customers.merged_into(connection, customer_id) or customer_id
             await require_card(connection, reader, customer_id)
             cards = await timeline_store.cards_of(connection, customer_id)
-            calls, first_at, last_at = await _calls(connection, cards)
+            calls, first_at = await _calls(connection, cards)
             return CardFacts(
                 calls=calls,
                 first_at=first_at,
-                last_at=last_at,
+                last_talk=await _last_talk(connection, cards),
                 missed=await _missed(connection, cards, self._clock.now() - KEPT),
                 step=await _step(connection, cards),
             )
 
 
-async def _calls(
-    connection: AsyncConnection, cards: Collection[UUID]
-) -> tuple[int, datetime | None, datetime | None]:
+async def _calls(connection: AsyncConnection, cards: Collection[UUID]) -> tuple[int, datetime | None]:
     found = await connection.execute(
-        select(func.count(), func.min(CallRow.started_at), func.max(CallRow.started_at)).where(
+        select(func.count(), func.min(CallRow.started_at)).where(
             CallRow.customer_id.in_(cards), CallRow.merged_into.is_(None)
         )
     )
-    count, first, last = found.one()
-    return count, first, last
+    count, first = found.one()
+    return count, first
+
+
+async def _last_talk(connection: AsyncConnection, cards: Collection[UUID]) -> LastTalk | None:
+    found = await connection.execute(
+        select(CallRow.started_at, CallRow.talk_s, CallRow.agent, CallRow.disposition)
+        .where(
+            CallRow.customer_id.in_(cards),
+            CallRow.merged_into.is_(None),
+            CallRow.outcome == Outcome.ANSWERED,
+        )
+        .order_by(CallRow.started_at.desc())
+        .limit(1)
+    )
+    row = found.one_or_none()
+    return None if row is None else LastTalk(at=row[0], seconds=row[1], agent=row[2], disposition=row[3])
 
 
 async def _missed(connection: AsyncConnection, cards: Collection[UUID], since: datetime) -> int:

@@ -17,6 +17,7 @@ from tests.journeys.running_callcard import Callcard, talk
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 NEW, OTHER, LOST, BUSY = "+74955550177", "+74955550178", "+74955550179", "+74955550180"
+NEXT = "+74955550181"
 
 
 def shown(number: str) -> str:
@@ -80,6 +81,27 @@ async def test_news_of_others_do_not_keep_the_card_away(callcard: Callcard, desk
     await callcard.audit()
 
 
+async def test_the_next_call_takes_the_place_and_nothing_typed(callcard: Callcard, desk: Open) -> None:
+    await callcard.at_work("anna")
+    callcard.phones["anna"].behaviour = Ring()
+    anna = await desk("anna")
+    await anna.locator("#search").press_sequentially("volk")
+    await expect(anna.locator("#found [role=option]")).to_have_count(1)
+    await anna.keyboard.press("Enter")
+    await expect(anna.locator("#work .who h2")).to_have_text("Marina Volkova")
+    address = await anna.locator("#found a, #work .who-deeds a").first.get_attribute("href")
+    await anna.locator("#work .who-deeds button", has_text="Edit").click()
+    await anna.locator("#field-title").fill("Marina V. Volkova")
+    call = await callcard.call(number=NEXT)
+    await expect(anna.locator("#work .who h2")).to_contain_text(shown(NEXT))
+    await call.hangup()
+    page = await anna.context.new_page()
+    await page.goto(f"http://{callcard.settings.http}{(address or '').removesuffix('/merge')}")
+    await expect(page.locator(".who h2")).to_have_text("Marina V. Volkova")
+    await page.close()
+    await callcard.audit()
+
+
 async def test_a_note_outlives_its_page_and_is_seen_in_another(callcard: Callcard, desk: Open) -> None:
     await callcard.at_work("anna")
     first = await desk("anna")
@@ -106,13 +128,18 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     lost = await callcard.call(number=LOST)
     await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
     await lost.hangup()
-    line = anna.locator("#missed .row-item", has_text=re.compile(re.escape(shown(LOST))))
+    beside = await anna.context.new_page()
+    await beside.goto(f"http://{callcard.settings.http}/missed")
+    told = re.compile(re.escape(shown(LOST)))
+    line = anna.locator("#missed .row-item", has_text=told)
     await expect(line).to_be_visible()
+    await expect(beside.locator("#missed .row-item", has_text=told)).to_be_visible()
     again = await callcard.call(number=LOST)
     await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
     leg = [leg for _, leg in callcard.legs_of(LOST)][-1]
     leg.answer()
     await again.answered()
     await expect(line).to_have_count(0)
+    await expect(beside.locator("#missed .row-item", has_text=told)).to_have_count(0)  # by the feed
     await again.hangup()
     await callcard.audit()

@@ -79,17 +79,34 @@ async def test_a_card_is_found_by_keyboard_and_changed_beside_others(
     await anna.keyboard.press("Control+k")
     await anna.keyboard.type("volk")
     await anna.keyboard.press("Enter")  # before it is found
-    await expect(anna.locator("#card h2")).to_have_text("Marina Volkova")
+    await expect(anna.locator(".who h2")).to_have_text("Marina Volkova")
     viktor = await window("viktor", urlsplit(anna.url).path)
     for page, title in ((anna, "Marina Orlova"), (viktor, "Marina <b>V</b>")):
         await page.locator(".who-deeds button").click()
         await page.locator("#field-title").fill(title)
     await viktor.locator("#field-title").press("Enter")
-    await expect(viktor.locator("#timeline")).to_contain_text("Marina <b>V</b>")
+    await expect(viktor.locator("[id^=history-]")).to_contain_text("Marina <b>V</b>")
     await anna.locator("#field-title").press("Enter")
     await expect(anna.locator("#card-problem")).to_contain_text("Marina <b>V</b>")
     assert await anna.locator("#field-title").input_value() == "Marina Orlova"  # what was typed
     await anna.locator("#field-title").press("Enter")
-    await expect(anna.locator("#card h2")).to_have_text("Marina Orlova")
+    await expect(anna.locator(".who h2")).to_have_text("Marina Orlova")
     await anna.keyboard.press("Escape")
-    await expect(anna.locator("#card:not([data-editing]) h2")).to_have_text("Marina Orlova")
+    await expect(anna.locator(".who:not([data-editing]) h2")).to_have_text("Marina Orlova")
+
+
+async def test_escape_loses_nothing_that_was_typed(callcard: Callcard, window: Open) -> None:
+    anna = await window("anna", "/customers?q=igor")
+    await anna.locator("#cards a").first.click()
+    card = anna.locator(".who")
+    before = await card.locator("h2").inner_text()
+    await card.locator(".who-deeds button", has_text="Edit").click()
+    await card.locator("#field-title").fill(f"{before} Junior")
+    await card.locator("#field-phone").fill("12")
+    await anna.keyboard.press("Escape")
+    await expect(card.locator("h2")).to_have_text(f"{before} Junior")  # saved
+    await expect(card.locator("#card-problem")).to_contain_text("not a telephone number")
+    await expect(card.locator("#field-phone")).to_have_value("12")  # refused, and still there
+    await anna.keyboard.press("Escape")  # read, and let go
+    await expect(anna.locator(".who:not([data-editing]) h2")).to_have_text(f"{before} Junior")
+    await expect(anna.locator("[id^=history-]")).to_contain_text(f"{before} Junior")

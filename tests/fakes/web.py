@@ -15,7 +15,6 @@ from msgspec import UNSET
 from prometheus_client import CollectorRegistry, Counter
 
 from agent_ui.app import WebServer, build_app
-from agent_ui.customers.services import CardServices
 from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
@@ -24,6 +23,7 @@ from crm_core.bus.memory import MemoryBus
 from crm_core.calls.dispositions import DEFAULTS, Disposition
 from crm_core.calls.lines import CallLine, LineFilter
 from crm_core.calls.model import Call, CallState, Direction
+from crm_core.customers.merging import preview
 from crm_core.customers.model import (
     CardDetails,
     CardStatus,
@@ -31,6 +31,8 @@ from crm_core.customers.model import (
     ContactPoint,
     Customer,
     CustomerChange,
+    MergeField,
+    MergePreview,
     NewCustomer,
 )
 from crm_core.errors import BadInput, Conflict, Forbidden, NotFound, SignInFailed, TooManyTries, Unavailable
@@ -47,7 +49,7 @@ from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import DIRECTORY, NOW, READERS
-from tests.fakes.web_desk import MemoryMissed, MemoryNotes, MemorySteps, MemoryTimelines
+from tests.fakes.web_desk import MemoryFacts, MemoryMissed, MemoryNotes, MemorySteps, MemoryTimelines
 
 
 class MemoryTokens:
@@ -295,11 +297,30 @@ class MemoryCustomers:
         local = NOW.astimezone(ZoneInfo(zone))
         return CardDetails(card=card, timezone=zone, of_number=True, local_time=local)
 
-    async def search(self, reader: Reader, text: str, limit: int = 8) -> Sequence[Customer]:
+    async def may_read(self, reader: Reader, ids: Collection[UUID]) -> frozenset[UUID]:
+        seen = (c for c in self.rows if may(reader, Action.CUSTOMERS_READ, office=c.office))
+        return frozenset(card.id for card in seen if card.id in ids)
+
+    async def search(
+        self, reader: Reader, text: str, limit: int = 8, *, owner: str | None = None
+    ) -> Sequence[Customer]:
         found, _ = await self.list(
-            reader, phone=None, since=None, agent=None, limit=len(self.rows) + 1, cursor=None
+            reader, phone=None, since=None, agent=owner, limit=len(self.rows) + 1, cursor=None
         )
         return [card for card in found if text.lower() in card.title.lower()][:limit]
+
+    async def preview_merge(
+        self, reader: Reader, keep: UUID, drop: UUID, take: Collection[MergeField] = ()
+    ) -> MergePreview:
+        kept, dropped = [await self.get(reader, id_, met=False) for id_ in (keep, drop)]
+        return preview(reader, kept, dropped, take, calls=0)
+
+    async def merge(
+        self, reader: Reader, keep: UUID, drop: UUID, take: Collection[MergeField] = ()
+    ) -> Customer:
+        planned = await self.preview_merge(reader, keep, drop, take)
+        self.rows = [planned.kept if card.id == keep else card for card in self.rows if card.id != drop]
+        return planned.kept
 
 
 def _points(phones: Sequence[str]) -> tuple[ContactPoint, ...]:
@@ -413,6 +434,7 @@ class House:
         self.notes = MemoryNotes(self.calls)
         self.steps = MemorySteps(self.calls)
         self.timelines = MemoryTimelines(self.calls, self.customers)
+        self.facts = MemoryFacts(self.calls, self.customers)
         self.missed = MemoryMissed()
         self.states = MemoryStates()
         self.playback = MemoryPlayback(self.recordings, root)
@@ -435,7 +457,6 @@ class House:
             kept=kept,
         )
         self.phones: PhoneProxy | None = None
-        self.cards: CardServices | None = None
         self.bell: Bell | None = None
         self.port = 0
         self.proxy: str | None = None
@@ -465,6 +486,7 @@ class House:
             notes=self.notes,
             steps=self.steps,
             timelines=self.timelines,
+            facts=self.facts,
             missed=self.missed,
             recordings=self.recordings,
             states=self.states,
@@ -476,7 +498,6 @@ class House:
             clock=self.clock,
             written=self._count_written,
             phones=self.phones,
-            cards=self.cards,
             bell=self.bell,
         )
         self.app = build_app(self.services)

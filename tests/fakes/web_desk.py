@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from agent_ui.services import Calls, Customers
+from agent_ui.customers.services import Customers
+from agent_ui.services import Calls
 from crm_core.calls.missed import MissedLine, Whose
+from crm_core.calls.model import Outcome
 from crm_core.errors import BadInput, NotFound
 from crm_core.ids import new_id
+from crm_core.notes.facts import CardFacts, LastTalk
 from crm_core.notes.keeping import keep_both
 from crm_core.notes.model import (
     NextStep,
@@ -143,6 +146,34 @@ class MemoryTimelines:
             for call in calls
             if call.customer_id == customer_id
         ], None
+
+
+class MemoryFacts:
+    """Figures of a card's calls; nothing else happens with cards here."""
+
+    def __init__(self, calls: Calls, customers: Customers) -> None:
+        self._calls = calls
+        self._customers = customers
+
+    async def facts(self, reader: Reader, customer_id: UUID) -> CardFacts:
+        met = await self._calls.met(reader, customer_id)
+        await self._customers.get(reader, customer_id, met=met)
+        found, _ = await self._calls.list(
+            reader, phone=None, since=None, agent=None, state=None, limit=200, cursor=None
+        )
+        calls = [call for call in found if call.customer_id == customer_id]
+        talk = next((call for call in calls if call.outcome is Outcome.ANSWERED), None)
+        return CardFacts(
+            calls=len(calls),
+            first_at=min((call.started_at for call in calls), default=None),
+            last_talk=None
+            if talk is None
+            else LastTalk(
+                at=talk.started_at, seconds=talk.talk_s, agent=talk.agent, disposition=talk.disposition
+            ),
+            missed=0,
+            step=None,
+        )
 
 
 class MemoryMissed:

@@ -1,7 +1,6 @@
 // The agent's desk.
 
 import { connectLive } from "./live";
-import { startLookup } from "./lookup";
 import { startNotes } from "./notes";
 import { startTouches } from "./touches";
 import { startWishes } from "./wishes";
@@ -9,7 +8,6 @@ import { startWork } from "./work";
 
 startNotes(document);
 startWork(document);
-startLookup(document);
 startTouches(document);
 startWishes(document);
 connectLive({ screen: "desk" });

@@ -1,51 +1,110 @@
-// The box that finds cards, `[data-finder]`: arrows walk what was found, Escape closes it, Enter opens the first.
+// The box that finds cards, `[data-finder]`: the focus stays in it while arrows choose among the links that were
+// found, Enter opens the chosen one, Escape leaves.
 
-const LINKS = ".found:not([hidden]) a";
+const OPTIONS = '[role="option"]';
+const CLOSE_MS = 150;
 
 /** Look after the finder of *page*, if it has one. */
 export function startFinder(page: Document): void {
-  const finder = page.querySelector<HTMLElement>("[data-finder]");
-  const field = finder?.querySelector("input");
-  if (finder === null || field === null || field === undefined) return;
-  let opensFirst = false; // Enter came before what was typed had been found
-  const openFirst = (): void => {
-    opensFirst = found(finder)?.dataset["q"] !== field.value.trim();
-    if (!opensFirst) finder.querySelector<HTMLElement>(LINKS)?.click();
-  };
-  finder.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      event.preventDefault(); // it closes nothing else
-      close(finder);
-      field.focus();
-    } else if (event.key === "Enter" && page.activeElement === field) {
-      openFirst();
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      const links = [...finder.querySelectorAll<HTMLElement>(LINKS)];
-      const at = links.findIndex((link) => link === page.activeElement);
-      (links[at + (event.key === "ArrowDown" ? 1 : -1)] ?? field).focus();
+  const box = page.querySelector<HTMLElement>("[data-finder]");
+  const field = box?.querySelector("input") ?? null;
+  if (box !== null && field !== null) new Finder(page, box, field).start();
+}
+
+class Finder {
+  private opensFirst = false; // Enter came before what was typed had been found
+
+  constructor(
+    private readonly page: Document,
+    private readonly box: HTMLElement,
+    private readonly field: HTMLInputElement,
+  ) {}
+
+  start(): void {
+    const { box, field } = this;
+    field.addEventListener("keydown", (event) => this.key(event));
+    field.addEventListener("input", () => {
+      this.opensFirst = false;
+      if (this.typed === "") this.close();
+    });
+    field.addEventListener("focus", () => this.typed !== "" && field.dispatchEvent(new CustomEvent("search-now")));
+    box.addEventListener("focusout", (event) => {
+      if (!(event.relatedTarget instanceof Node) || !box.contains(event.relatedTarget)) setTimeout(() => this.close(), CLOSE_MS);
+    });
+    // Pressing an option must not take the focus first: the list would close under the finger.
+    box.addEventListener("mousedown", (event) => isIn(event.target) && event.preventDefault());
+    box.addEventListener("click", (event) => isIn(event.target) && this.leave());
+    new MutationObserver(() => {
+      this.mark();
+      if (this.opensFirst) this.open();
+    }).observe(box, { childList: true });
+  }
+
+  private get typed(): string {
+    return this.field.value.trim();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      this.choose(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter") {
+      this.open();
+    } else if (event.key === "Escape") {
+      this.leave();
+    } else {
+      return;
     }
-  });
-  new MutationObserver(() => {
-    if (opensFirst) openFirst();
-  }).observe(finder, { childList: true });
-  field.addEventListener("input", () => (opensFirst = false));
-  field.addEventListener("focus", () => open(finder));
-  page.addEventListener("click", (event) => {
-    if (event.target instanceof Node && !finder.contains(event.target)) close(finder);
-  });
+    event.preventDefault(); // it does nothing else
+  }
+
+  private choose(step: number): void {
+    const all = this.options();
+    const at = all.findIndex((each) => each === this.chosen());
+    const next = all[(at + step + all.length) % all.length];
+    for (const each of all) each.setAttribute("aria-selected", String(each === next));
+    next?.scrollIntoView({ block: "nearest" });
+    this.mark();
+  }
+
+  private open(): void {
+    this.opensFirst = this.list()?.dataset["q"] !== this.typed;
+    if (!this.opensFirst) this.chosen()?.click();
+  }
+
+  /** What a screen reader hears of the list. */
+  private mark(): void {
+    const chosen = this.chosen();
+    this.field.setAttribute("aria-expanded", String(this.list()?.hidden === false));
+    if (chosen === undefined) this.field.removeAttribute("aria-activedescendant");
+    else this.field.setAttribute("aria-activedescendant", chosen.id);
+  }
+
+  private leave(): void {
+    this.field.value = "";
+    this.close();
+    this.field.blur();
+  }
+
+  private close(): void {
+    const found = this.list();
+    if (found !== null) found.hidden = true;
+    this.field.setAttribute("aria-expanded", "false");
+    this.field.removeAttribute("aria-activedescendant");
+  }
+
+  private list(): HTMLElement | null {
+    return this.page.getElementById("found");
+  }
+
+  private options(): HTMLElement[] {
+    return [...(this.list()?.querySelectorAll<HTMLElement>(OPTIONS) ?? [])];
+  }
+
+  private chosen(): HTMLElement | undefined {
+    return this.options().find((each) => each.getAttribute("aria-selected") === "true");
+  }
 }
 
-function found(finder: HTMLElement): HTMLElement | null {
-  return finder.querySelector<HTMLElement>(".found");
-}
-
-function close(finder: HTMLElement): void {
-  const list = found(finder);
-  if (list !== null) list.hidden = true;
-}
-
-function open(finder: HTMLElement): void {
-  const list = found(finder);
-  if (list !== null && list.childElementCount > 0) list.hidden = false;
+function isIn(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(OPTIONS) !== null;
 }

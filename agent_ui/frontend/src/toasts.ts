@@ -21,8 +21,8 @@ export function startToasts(page: Document): void {
   });
 }
 
-/** Show the toast that waits in `<template id=…>`, in the page's language. */
-export function showToast(page: Document, template: string): void {
+/** Show the toast that waits in `<template id=…>`, in the page's language. *hint*: what it is about. */
+export function showToast(page: Document, template: string, hint?: string): void {
   const waiting = page.getElementById(template);
   const corner = page.getElementById("toasts");
   if (!(waiting instanceof HTMLTemplateElement) || corner === null) return;
@@ -30,6 +30,8 @@ export function showToast(page: Document, template: string): void {
   const toast = waiting.content.querySelector("[data-toast]")?.cloneNode(true);
   if (!(toast instanceof HTMLElement)) return;
   toast.dataset["from"] = template;
+  const place = toast.querySelector(".notice-hint");
+  if (hint !== undefined && place !== null) place.textContent = hint;
   corner.append(toast);
 }
 

@@ -2,6 +2,7 @@
 
 import htmx from "htmx.org/dist/htmx.esm.js";
 
+import { keepTyped } from "./keeping";
 import { repeatNotes } from "./notes";
 
 const RETRY_MS = 1000;
@@ -21,7 +22,10 @@ export function startWork(page: Document): void {
   page.addEventListener("live:event", () => work.follow());
   page.addEventListener("click", (event) => {
     const pressed = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-show-card], [data-show-call], [data-back]") : null;
-    if (pressed !== null) work.pressed(pressed.dataset);
+    // A link to a card opens a page of its own only for who asks for that.
+    if (pressed === null || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    work.pressed(pressed.dataset);
   });
   work.follow();
 }
@@ -98,6 +102,7 @@ class Work {
 
   private async put(text: string, wanted: Shown): Promise<void> {
     const target = this.page.getElementById("work");
+    keepTyped(this.who);
     // The same call drawn anew keeps its note as it stands; another one takes the whole place.
     const same = target !== null && this.shows(wanted) && wanted.call !== undefined;
     if (same) await htmx.swap({ text, target, sourceElement: target, swap: "outerMorph" });
@@ -108,7 +113,9 @@ class Work {
 
   private sayAway(): void {
     const waiting = this.page.getElementById("work-away");
-    if (waiting instanceof HTMLTemplateElement) this.who.replaceChildren(waiting.content.cloneNode(true));
+    if (!(waiting instanceof HTMLTemplateElement)) return;
+    keepTyped(this.who);
+    this.who.replaceChildren(waiting.content.cloneNode(true));
   }
 
   private offerWayBack(): void {

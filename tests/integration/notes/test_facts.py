@@ -19,6 +19,7 @@ async def test_a_card_in_figures(desk: Desk) -> None:
     service = FactService(desk.database, desk.clock)
     nothing = await service.facts(ANNA, desk.marina)
     assert (nothing.calls, nothing.first_at, nothing.missed, nothing.step) == (0, None, 0, None)
+    assert nothing.last_talk is None
     first, last = await desk.call(1), await desk.call(5)
     late = await desk.steps.add(ANNA, first.id, "Later", AT + timedelta(days=9))
     soon = await desk.steps.add(ANNA, last.id, "Soon", AT + timedelta(days=2))
@@ -29,7 +30,8 @@ async def test_a_card_in_figures(desk: Desk) -> None:
         await desk.write(missed)
     facts = await service.facts(ANNA, desk.marina)
     assert (facts.calls, facts.first_at, facts.missed) == (4, first.started_at, 2)
-    assert facts.last_at == AT + timedelta(minutes=11)
+    assert facts.last_talk is not None, "the calls after it were missed"
+    assert (facts.last_talk.at, facts.last_talk.agent) == (last.started_at, last.agent)
     assert facts.step is not None
     assert facts.step.id == soon.id
     await desk.steps.done(ANNA, soon.id)

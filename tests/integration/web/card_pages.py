@@ -9,11 +9,15 @@ from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
-from agent_ui.customers.services import CardServices
 from crm_core.calls.events import CallEnded
 from crm_core.calls.journal import CallJournal
+from crm_core.calls.missed_service import MissedService
 from crm_core.calls.model import Call, CallState, Outcome
+from crm_core.calls.service import CallService
 from crm_core.customers.model import Customer, NewCustomer
+from crm_core.customers.service import CustomerService
+from crm_core.notes.facts import FactService
+from crm_core.notes.timeline import TimelineService
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import NOW, reader
@@ -74,6 +78,17 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data
+
+
+@dataclass(frozen=True)
+class CardServices:
+    """What the pages of cards are made from, over the real database."""
+
+    customers: CustomerService
+    calls: CallService
+    timelines: TimelineService
+    facts: FactService
+    missed: MissedService
 
 
 @dataclass

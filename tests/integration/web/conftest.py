@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from agent_ui.customers.services import CardServices
 from crm_core.calls.dispositions import FileDispositions
 from crm_core.calls.merged_cards import CallsOfCards
 from crm_core.calls.missed_service import MissedService
@@ -28,7 +27,7 @@ from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import BAKU_DID, NOW, call, call_id, reader
 from tests.fakes.web import House
 from tests.integration.calls.conftest import open_journal
-from tests.integration.web.card_pages import OFFICE, CardPages, Ticking
+from tests.integration.web.card_pages import OFFICE, CardPages, CardServices, Ticking
 
 AUDIO = bytes(range(256)) * 40
 
@@ -118,20 +117,21 @@ async def pages(database: Database, tmp_path: Path) -> AsyncIterator[CardPages]:
     applied = OfficeService(database, clock, followers=(FileCustomers(clock), FileDispositions()))
     await applied.apply(OFFICE, None, "root", None)
     clock.advance(3600)
-    house.cards = CardServices(
+    services = CardServices(
         customers=CustomerService(database, Ticking(clock), followers=(CallsOfCards(), StepsOfCards())),
         calls=CallService(database, clock),
         timelines=TimelineService(database),
         facts=FactService(database, clock),
         missed=MissedService(database, clock),
     )
-    cards, _ = await house.cards.customers.list(reader("root"))
+    vars(house).update(vars(services))
+    cards, _ = await services.customers.list(reader("root"))
     named = {card.title: card for card in cards}
     journal = await open_journal(database, tmp_path / "spool")
     async with house:
         yield CardPages(
             house=house,
-            services=house.cards,
+            services=services,
             journal=journal,
             maria=named["Maria"],
             severny=named["Severny"],

@@ -38,7 +38,8 @@ async def test_a_card_says_who_it_is_and_what_happened(pages: CardPages) -> None
     assert "your customer" in words
     assert "Moscow, local time 13:00" in words
     assert 'data-zone="Europe/Moscow"' in text
-    assert "Calls2" in words and "Missed, still open1" in words
+    assert "Calls2 since 2 Mar 2026" in words and "Missed, still open1" in words
+    assert "Last talk2 Mar, 12:00 0:56 with you · Agreed" in words
     assert "Talked 0:56 with you" in words, words
     assert "Agreed" in words
     foreign = " ".join(Page(await pages.get(f"/customers/{pages.severny.id}")).words.split())
@@ -145,12 +146,11 @@ async def test_a_change_made_elsewhere_is_said_and_nothing_is_lost(pages: CardPa
         reader("boris"), pages.maria.id, CustomerChange(title="Marina <b>S</b>")
     )
     text, headers = await pages.post(path, form, status=409)
-    assert headers["HX-Retarget"] == "#card"  # in the card, where the field is
+    assert "HX-Retarget" not in headers  # in the card, where the field is
     assert "Boris changed this meanwhile: it is “Marina &lt;b&gt;S&lt;/b&gt;” now." in text
     assert 'value="Maria Sokolova"' in text  # what was typed
     assert (await pages.stored(pages.maria.id)).title == "Marina <b>S</b>"
-    _, headers = await pages.post(path, form | {"was": "Marina <b>S</b>"})
-    assert "card-changed" in headers["HX-Trigger"]
+    await pages.post(path, form | {"was": "Marina <b>S</b>"})
     assert (await pages.stored(pages.maria.id)).title == "Maria Sokolova"
 
 
@@ -237,7 +237,7 @@ async def test_hostile_names_stay_names(pages: CardPages) -> None:
             text = await pages.get(path, who="boris")
             page = Page(text)
             assert not {name for name in page.attributes if name.startswith("on") or name == "style"}, path
-            assert page.tags.count("script") in (0, 2, 3), path
+            assert page.tags.count("script") in (0, 2, 3, 4), path
             assert said in text, (path, title)
             form = {"title": title + "!", "was": title}
         await pages.post(f"/customers/{card.id}/title", form, who="boris")

@@ -137,8 +137,8 @@ async def test_the_page_has_the_call_its_card_and_the_place_to_go_on_from(house:
     [
         ("anna", "/desk", True),
         ("anna", f"/desk/calls/{MINE}", True),
-        ("anna", "/desk/search?q=img", True),
-        ("anna", "/desk/missed", True),
+        ("anna", "/search?q=img", True),
+        ("anna", "/missed/list", True),
         ("boris", "/desk", True),
         ("oleg", f"/desk/calls/{MINE}", True),
         ("leyla", "/desk", False),
@@ -171,8 +171,7 @@ async def test_what_is_not_ones_own_is_not_there(house: RealHouse) -> None:
             status, _ = await note(house, who, "x", 0, of=target)
             assert status == (200 if who in people else 404), (who, target, "note")
     for who, sees in {"anna": 200, "boris": 200, "leyla": 404, "oleg": 200}.items():
-        for path in ("", "/head", "/history"):
-            assert (await get(house, who, f"/desk/cards/{card[1]}{path}"))[0] == sees, (who, path)
+        assert (await get(house, who, f"/desk/cards/{card[1]}"))[0] == sees, who
     for path in ("/desk/calls/nonsense", f"/desk/calls/{new_id()}", f"/desk/cards/{new_id()}"):
         assert (await get(house, "anna", path))[0] == 404
     for action in ("result", "customer", "step"):
@@ -248,22 +247,22 @@ async def test_the_result_is_a_press_and_proposes_what_comes_next(house: RealHou
 
 
 async def test_a_missed_call_is_ticked_off(house: RealHouse) -> None:
-    page = (await get(house, "anna", "/desk/missed"))[1]
+    page = (await get(house, "anna", "/desk"))[1]
     line = re.search(r'id="missed-([0-9a-f-]{36})"', page)
     seen = re.search(r'"seen": "([^"]+)"', page.replace("&#34;", '"'))
     assert line is not None and seen is not None
-    assert (await ask(house, "leyla", "POST", f"/desk/missed/{line[1]}/done", **form(seen=seen[1])))[0] == 404
-    status, page = await ask(house, "anna", "POST", f"/desk/missed/{line[1]}/done", **form(seen=seen[1]))
+    assert (await ask(house, "leyla", "POST", f"/missed/{line[1]}/done", **form(seen=seen[1])))[0] == 404
+    status, page = await ask(house, "anna", "POST", f"/missed/{line[1]}/done", **form(seen=seen[1]))
     assert status == 200 and "No missed calls" in page
 
 
 async def test_the_search_finds_by_name_and_by_part_of_a_number(house: RealHouse) -> None:
     for text in ("img", "550142", "0142"):
-        status, page = await get(house, "anna", f"/desk/search?q={text}")
+        status, page = await get(house, "anna", f"/search?q={text}")
         assert status == 200 and page.count('role="option"') == 1, text
-    assert 'role="option"' not in (await get(house, "leyla", "/desk/search?q=550142"))[1]
-    assert "Nobody is found" in (await get(house, "anna", "/desk/search?q=zzz"))[1]
-    assert "hidden" in (await get(house, "anna", "/desk/search?q="))[1]
+    assert 'role="option"' not in (await get(house, "leyla", "/search?q=550142"))[1]
+    assert "Nobody is found" in (await get(house, "anna", "/search?q=zzz"))[1]
+    assert "hidden" in (await get(house, "anna", "/search?q="))[1]
 
 
 async def test_a_state_is_wished_for_and_comes_with_the_fact(house: RealHouse) -> None:
@@ -316,7 +315,7 @@ async def test_history_is_narrowed_and_goes_on(house: RealHouse) -> None:
         for n in range(25)
     ]
     await house.store(*many)
-    path = f"/desk/cards/{card[1]}/history"
+    path = f"/customers/{card[1]}/timeline"
     first = (await get(house, "anna", path))[1]
     assert first.count('id="item-') == 19 and f'id="history-{card[1]}"' in first, "without the call one is in"
     following = re.search(r'hx-get="([^"]+cursor=[^"]+)"', first)
@@ -325,7 +324,7 @@ async def test_history_is_narrowed_and_goes_on(house: RealHouse) -> None:
     assert rest.startswith("<li") and rest.count('id="item-') == 7
     ids = re.findall(r'id="item-([0-9a-f-]{36})"', first + rest)
     assert len(ids) == len(set(ids)) == 26, "25 calls and how the card was made; none twice"
-    changes = (await get(house, "anna", f"{path}?kind=changes"))[1]
+    changes = (await get(house, "anna", f"{path}?kind=change"))[1]
     assert changes.count('id="item-') == 1 and "The card was made." in changes
     assert (await get(house, "anna", f"{path}?kind=secrets"))[0] == 400
     assert (await get(house, "anna", f"{path}?cursor=nonsense"))[0] == 400

@@ -74,7 +74,7 @@ def test_only_those_who_lead_see_who_talks_with_whom(state: LiveState) -> None:
     state.apply(CallAnswered(at=NOW, pbx="main", agent="anna", call=talk))
     is_now(state, "anna", AgentState.TALKING)
     seen = agent_row(state, "anna", Role.SUPERVISOR).company
-    assert seen is not None and (seen.call, seen.name, seen.queue) == (talk.id, "Maria", "Sales")
+    assert seen is not None and (seen.call, seen.party.name, seen.queue) == (talk.id, "Maria", "Sales")
     assert agent_row(state, "anna", Role.AGENT).company is None
     assert [row.leads for row in agents(state, reader("boris")).agents] == [False, False]
     assert agent_row(state, "anna", Role.AGENT).talks == 1
@@ -85,7 +85,7 @@ def test_a_colleague_is_called_by_name(state: LiveState) -> None:
     inside = call(1, direction=Direction.INTERNAL, state=CallState.TALKING, to="102", legs=legs, queue=None)
     state.apply(CallAnswered(at=NOW, pbx="main", agent="boris", call=inside))
     names = [agent_row(state, name, Role.ADMIN).company for name in ("anna", "boris")]
-    assert [company and company.name for company in names] == ["Boris", "Anna"]
+    assert [company and company.party.name for company in names] == ["Boris", "Anna"]
 
 
 def test_the_longest_waiting_comes_first_and_others_are_not_shown(state: LiveState) -> None:
@@ -94,7 +94,7 @@ def test_the_longest_waiting_comes_first_and_others_are_not_shown(state: LiveSta
     assert [caller.id for caller in waiting(state, reader("oleg")).callers] == [first.id, later.id]
     assert [caller.id for caller in waiting(state, reader("root")).callers] == [baku.id, first.id, later.id]
     seen = waiting(state, reader("anna")).callers
-    assert [(caller.name, caller.owner) for caller in seen] == [("Maria", "Anna"), (None, None)]
+    assert [(caller.party.name, caller.owner) for caller in seen] == [("Maria", "Anna"), (None, None)]
 
 
 def test_the_floor_in_a_line(state: LiveState) -> None:
@@ -109,7 +109,9 @@ def test_the_floor_in_a_line(state: LiveState) -> None:
 
 
 def test_each_reader_has_the_rows_and_tiles_they_may_see(state: LiveState) -> None:
-    rows = {who: [row.name for row in agents(state, reader(who)).agents] for who in ("oleg", "rena", "root")}
+    rows = {
+        who: [row.agent.name for row in agents(state, reader(who)).agents] for who in ("oleg", "rena", "root")
+    }
     assert rows == {"oleg": ["anna", "boris"], "rena": ["leyla"], "root": ["anna", "boris", "leyla"]}
     seen = {who: [each.name for each in tiles(state, reader(who)).tiles] for who in ("anna", "rena")}
     assert seen == {"anna": ["sales", "service"], "rena": ["service"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from agent_ui.customers.views import card_line, card_view, may_edit, owner_view, owners_of
 from crm_core.customers.model import CardDetails, CardStatus, ContactKind, ContactPoint, Customer
 from crm_core.ids import new_id
-from crm_core.notes.facts import CardFacts
+from crm_core.notes.facts import CardFacts, LastTalk
 from crm_core.notes.model import NextStep
 from tests.fakes.house import DIRECTORY, NOW, reader
 
@@ -82,14 +83,20 @@ def test_a_card_is_read_with_its_figures_and_rights() -> None:
         done_at=None,
         version=1,
     )
-    facts = CardFacts(calls=3, first_at=NOW, last_at=NOW, missed=1, step=step)
-    view = card_view(details, facts, DIRECTORY, reader("boris"))
+    talk = LastTalk(at=NOW, seconds=64.0, agent="boris", disposition="agreed")
+    facts = CardFacts(calls=3, first_at=NOW, last_talk=talk, missed=1, step=step)
+    view = card_view(details, facts, {"agreed": "Agreed"}, DIRECTORY, reader("boris"))
     assert (view.others, view.elsewhere, view.may_edit, view.may_assign) == (
         ("maria@example.com",),
         True,
         True,
         False,
     )
-    assert view.facts.step is not None
-    assert view.facts.step.agent == "Boris"
-    assert card_view(details, facts, DIRECTORY, reader("oleg")).may_assign
+    assert view.facts.step is not None and view.facts.talk is not None
+    assert (view.facts.step.agent, view.facts.step.late) == (None, False)
+    assert (view.facts.talk.mine, view.facts.talk.agent, view.facts.talk.result) == (True, None, "Agreed")
+    late = replace(facts, step=replace(step, due_at=NOW - timedelta(days=1)))
+    read = card_view(details, late, {}, DIRECTORY, reader("oleg"))
+    assert read.may_assign and read.facts.step is not None and read.facts.talk is not None
+    assert (read.facts.step.agent, read.facts.step.late) == ("Boris", True)
+    assert (read.facts.talk.mine, read.facts.talk.agent, read.facts.talk.result) == (False, "Boris", "agreed")

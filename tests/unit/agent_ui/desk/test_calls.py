@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_ui.desk.calls import call_view, focus_call, has_browser_phone, party_of, shown_calls
-from agent_ui.desk.views import Party
+from agent_ui.desk.calls import call_view, focus_call, has_browser_phone, shown_calls
 from crm_core.calls.events import CallChanged
 from crm_core.calls.model import CallState, Direction, Leg, LegRole, LegState, Offer, OfferState
 from crm_core.customers.model import CardChoice
@@ -97,28 +96,6 @@ def test_what_rings_comes_before_what_talks_and_the_customer_before_a_colleague(
     shown = focus_call(house(consult, talks), ANNA)
     assert shown is not None and shown.id == talks.id
     assert focus_call(house(), ANNA) is None
-
-
-@pytest.mark.parametrize(
-    ("changes", "party"),
-    [
-        ({"customer_title": "Maria"}, Party(name="Maria", number="+74955550142")),
-        ({"customer_title": "+74955550142"}, Party(name=None, number="+74955550142")),
-        ({"from_name": "Max"}, Party(name="Max", number="+74955550142")),
-        ({"from_number": None}, Party(name=None, number=None)),
-        ({"direction": Direction.OUT, "to": "+994125550177"}, Party(name=None, number="+994125550177")),
-        (
-            {"direction": Direction.INTERNAL, "to": "102", "legs": (leg("anna"), leg("boris"))},
-            Party(name="Boris", number="102"),
-        ),
-        (
-            {"direction": Direction.INTERNAL, "to": "102", "offers": (offer("boris"),)},
-            Party(name="Boris", number="102"),
-        ),
-    ],
-)
-def test_who_is_on_the_other_side(changes: dict[str, Any], party: Party) -> None:
-    assert party_of(live(**changes), DIRECTORY, ANNA) == party
 
 
 def test_what_the_panel_says_of_a_call() -> None:

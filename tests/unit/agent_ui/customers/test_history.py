@@ -1,4 +1,4 @@
-"""A card's history in the words of the desk."""
+"""A card's history in the words of the house."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from agent_ui.desk.card_views import HistoryCall, HistoryChange, HistoryStep
-from agent_ui.desk.history import history_items
+from agent_ui.customers.history import history_items
+from agent_ui.customers.history_views import HistoryCall, HistoryChange, HistoryStep
 from crm_core.calls.model import CallState, Direction, Outcome
 from crm_core.notes.model import NextStep, Note, TimelineCall, TimelineChange, TimelineStep
-from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import DIRECTORY, NOW, call_id
 
 pytestmark = pytest.mark.unit
@@ -55,25 +54,6 @@ def test_a_call_says_with_whom_and_what_was_written() -> None:
     assert [(note.author, note.text) for note in made.notes] == [(None, "oak"), ("Boris", "<b>")]
     other = shown(replace(CALL, disposition="of another office"), me="boris")
     assert (other.mine, other.agent, other.disposition) == (False, "Anna", "of another office")
-
-
-@pytest.mark.parametrize(
-    ("state", "path", "missing"),
-    [
-        (RecordingState.OK, "a.wav", None),
-        (RecordingState.TRUNCATED, "a.wav", None),
-        (RecordingState.OK, None, "the recording is missing"),
-        (RecordingState.EXPIRED, None, "the recording was deleted when its time was over"),
-        (RecordingState.RUNNING, "a.wav", "being recorded"),
-        (RecordingState.NO_AUDIO, "a.wav", "recorded, but there is no sound in it"),
-    ],
-)
-def test_a_recording_that_cannot_be_heard_says_why(
-    state: RecordingState, path: str | None, missing: str | None
-) -> None:
-    recording = Recording(id=call_id(5), call_id=CALL.id, kind=RecordingKind.CALL, state=state, path=path)
-    [made] = shown(replace(CALL, recordings=(recording,))).recordings
-    assert (str(made.missing) if made.missing is not None else None) == missing
 
 
 @pytest.mark.parametrize(

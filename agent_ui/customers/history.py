@@ -1,35 +1,21 @@
-"""A card's history in the words of the desk."""
+"""A card's history in the words of the house."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent_ui.desk.card_views import (
+from agent_ui.customers.history_views import (
     HistoryCall,
     HistoryChange,
     HistoryItem,
     HistoryNote,
-    HistoryRecording,
     HistoryStep,
 )
+from agent_ui.recording_words import recording_view
 from crm_core.i18n import N_, Message
-from crm_core.notes.model import TimelineCall, TimelineChange, TimelineItem, TimelineKind
-from crm_core.recordings.model import Recording, RecordingState
+from crm_core.notes.model import TimelineCall, TimelineChange, TimelineItem
 
-# What the filters over a history show.
-KINDS: Mapping[str, tuple[TimelineKind, ...]] = {
-    "all": (),
-    "calls": (TimelineKind.CALL,),
-    "changes": (TimelineKind.CHANGE, TimelineKind.STEP),
-}
-
-_MISSING = {
-    RecordingState.RUNNING: Message("being recorded"),
-    RecordingState.NO_AUDIO: Message("recorded, but there is no sound in it"),
-    RecordingState.MISSING: Message("the recording is missing"),
-    RecordingState.EXPIRED: Message("the recording was deleted when its time was over"),
-}
 _DEEDS = {
     "customer.created": N_("The card was made."),
     "customer.owner_became": N_("Answered first, and became responsible."),
@@ -85,15 +71,8 @@ def _call(
             )
             for note in call.notes
         ),
-        recordings=tuple(map(_recording, call.recordings)),
+        recordings=tuple(map(recording_view, call.recordings)),
     )
-
-
-def _recording(recording: Recording) -> HistoryRecording:
-    missing = _MISSING.get(recording.state)
-    if missing is None and recording.path is None:
-        missing = _MISSING[RecordingState.MISSING]
-    return HistoryRecording(id=recording.id, seconds=recording.duration_s, missing=missing)
 
 
 def _changes(change: TimelineChange, titles: Mapping[str, str]) -> Iterable[Message]:
