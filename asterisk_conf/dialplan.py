@@ -36,6 +36,24 @@ class Step:
         """What must be the same in the file and in Asterisk."""
         return (self.context, self.exten, self.priority, self.label, self.app, self.args)
 
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """What a step sets, each as `NAME=value`: one for Set, any number for MSet, else none."""
+        if self.app == "MSet":
+            return tuple(_apart(self.args))
+        return (self.args,) if self.app == "Set" else ()
+
+
+def _apart(args: str) -> Iterator[str]:
+    """*args* at the commas outside brackets, as Asterisk separates them."""
+    depth, begin = 0, 0
+    for index, char in enumerate(args):
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and not depth:
+            yield args[begin:index]
+            begin = index + 1
+    yield args[begin:]
+
 
 def contexts(text: str) -> tuple[Section, ...]:
     """The contexts of extensions.conf text."""

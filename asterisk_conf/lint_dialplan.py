@@ -20,6 +20,7 @@ APPLICATIONS = frozenset(
         "Goto",
         "GotoIf",
         "Hangup",
+        "MSet",
         "MixMonitor",
         "MusicOnHold",
         "Playback",
@@ -50,8 +51,12 @@ FUNCTIONS = frozenset(
     ]
 )
 
-_FUNCTION = re.compile(r"\$\{([A-Za-z_]+)\(|^_{0,2}([A-Za-z_]+)\(")
+_FUNCTION = re.compile(r"\$\{([A-Za-z_]+)\(")
+_SET_FUNCTION = re.compile(r"_{0,2}([A-Za-z_]+)\(")
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
+# What others wrote is safe among other settings only when its commas are gone.
+_OTHERS_WROTE = re.compile(r"\$\{(?:CALLERID|CONNECTEDLINE)\(\w+\)\}")
+_DIGITS_OF = re.compile(r"\$\{FILTER\(0-9\+,\$\{\w+\(\w+\)\}\)\}|\$\{LEN\(\$\{\w+\(\w+\)\}\)\}")
 _ARM, _DISARM = "TIMEOUT(absolute)=2", "TIMEOUT(absolute)=0"
 _AGI = re.compile(r"agi://[0-9.]+:[0-9]+/[A-Za-z0-9_-]{16,}/[a-z]+(,.*)?")
 _DIAL = re.compile(
@@ -83,9 +88,10 @@ def _extension(steps: list[Step]) -> Iterator[Fault]:
     for step in steps:
         if step.app not in APPLICATIONS:
             yield step.line, f"{step.app} is not an application we use"
-        for found in _FUNCTION.finditer(step.args):
-            name = found[1] or (found[2] if step.app == "Set" else None)
-            if name and name not in FUNCTIONS:
+        used = [found[1] for found in _FUNCTION.finditer(step.args)]
+        used += [found[1] for setting in step.settings if (found := _SET_FUNCTION.match(setting))]
+        for name in used:
+            if name not in FUNCTIONS:
                 yield step.line, f"{name} is not a function we use"
         yield from _arguments(step)
     if steps[-1].app not in _LEAVES:
@@ -104,7 +110,11 @@ def _arguments(step: Step) -> Iterator[Fault]:
             named = set(_VARIABLE.findall(step.args))
             if named not in ({"CC_CALL"}, {"CC_RECORDED"}) or step.args.count(",") != 1:
                 yield step.line, "MixMonitor must name files by the call id and run no command"
-        case "Set" if step.args.startswith("CC_RECORDED=") and step.args != "CC_RECORDED=${CC_CALL}":
+        case "MSet" if _OTHERS_WROTE.search(_DIGITS_OF.sub("", step.args)):
+            yield step.line, "what a caller wrote is set alone: its commas would begin other settings"
+        case "Set" | "MSet" if any(
+            one.startswith("CC_RECORDED=") and one != "CC_RECORDED=${CC_CALL}" for one in step.settings
+        ):
             yield step.line, "CC_RECORDED names files: it is the call id"
         case "Record":
             if set(_VARIABLE.findall(step.args)) != {"CC_CALL"}:
@@ -125,8 +135,9 @@ def _targets(extensions: dict[tuple[str, str], list[Step]]) -> Iterator[Fault]:
 def _branches(step: Step) -> list[str]:
     if step.app == "GotoIf":
         return step.args.rpartition("?")[2].split(":")
-    if step.app == "Set" and step.args.startswith(_CALLED_BACK):
-        return [step.args.removeprefix(_CALLED_BACK)]
+    called_back = [one for one in step.settings if one.startswith(_CALLED_BACK)]
+    if called_back:
+        return [one.removeprefix(_CALLED_BACK) for one in called_back]
     return [step.args] if step.app in ("Goto", "Gosub") else []
 
 
@@ -142,11 +153,12 @@ def _asks(extensions: dict[tuple[str, str], list[Step]]) -> Iterator[Fault]:
         for index, step in enumerate(steps):
             if step.app != "AGI":
                 continue
-            near = [near.args for near in (steps[index - 1 : index] + steps[index + 1 : index + 2])]
-            if near != [_ARM, _DISARM]:
+            before = [setting for step in steps[index - 1 : index] for setting in step.settings]
+            after = [setting for step in steps[index + 1 : index + 2] for setting in step.settings]
+            if _ARM not in before or _DISARM not in after:
                 yield step.line, "an ask must be armed before and disarmed after"
-            if not any(other.args == "AGIEXITONHANGUP=yes" for other in steps[:index]):
+            if "AGIEXITONHANGUP=yes" not in before:
                 yield step.line, "AGIEXITONHANGUP must be set before an ask"
             timeout = extensions.get((context, "T"), [])
-            if not timeout or timeout[0].args != _DISARM:
+            if not timeout or _DISARM not in timeout[0].settings:
                 yield step.line, "a context that asks needs a T extension that disarms first"
