@@ -75,7 +75,7 @@ class Seat:
             seen[:] = await self.callcard.by_number(number)
             return bool(seen) and seen[0]["offers"][-1]["state"] == "alerting"
 
-        await until(alerting, timeout=8, what=lambda: f"bella's phone to ring: {seen}")
+        await until(alerting, timeout=30, what=lambda: f"bella's phone to ring: {seen}")
 
     async def talks(self, call: OutgoingCall) -> None:
         """Both hear each other, now."""

@@ -61,4 +61,4 @@ async def browser_hears(page: Page, tone: int) -> None:
         heard: float = await page.evaluate(HEARD)
         return abs(heard - tone) < 30
 
-    await until(there, timeout=5, what=f"the browser to hear {tone} Hz")
+    await until(there, timeout=30, what=f"the browser to hear {tone} Hz")

@@ -78,7 +78,7 @@ class AgiCall:
         if self._writer is None:
             await self.connect()
         self.write(data)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await self.serve()
         return self.variables
 

@@ -114,7 +114,7 @@ class AmiServer:
 
     async def wait_for(self, action: str, count: int = 1) -> list[Headers]:
         """Wait until *count* actions of that name came in."""
-        async with self._changed, asyncio.timeout(5):
+        async with self._changed, asyncio.timeout(20):
             await self._changed.wait_for(lambda: len(self.named(action)) >= count)
         return self.named(action)
 

@@ -42,7 +42,7 @@ class Conversation:
         """SET VARIABLE; the result line."""
         self._writer.write(f'SET VARIABLE {name} "{value}"\n'.encode())
         await self._writer.drain()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return (await self._reader.readline()).decode().strip()
 
     async def decide(self, ask: Ask, decision: str, *, term: str = TERM) -> None:
@@ -73,7 +73,7 @@ class ScriptedRouter:
         router.port = router._server.sockets[0].getsockname()[1]
         return router
 
-    async def next_ask(self, timeout: float = 5.0) -> Ask:
+    async def next_ask(self, timeout: float = 20.0) -> Ask:
         """The next ask in order of arrival. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             return await self._arrived.get()
@@ -110,7 +110,7 @@ class ScriptedRouter:
 
 async def _read_ask(reader: asyncio.StreamReader) -> Ask:
     env: dict[str, str] = {}
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while line := (await reader.readline()).decode(errors="replace").rstrip("\n"):
             name, _, value = line.partition(": ")
             env.setdefault(name.rstrip(":"), value)

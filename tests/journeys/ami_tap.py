@@ -44,10 +44,10 @@ class AmiTap:
             *(f"{key}: {value}" for key, value in fields.items()),
         ]
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             return await future
 
-    async def event(self, timeout: float = 5.0, **wanted: str) -> Frame:
+    async def event(self, timeout: float = 20.0, **wanted: str) -> Frame:
         """The first event, past or to come, whose fields are all as *wanted*. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while True:

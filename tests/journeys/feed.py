@@ -65,7 +65,7 @@ class Feed:
         await self._reader
 
     async def heard(
-        self, event: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, timeout: float = 5.0
+        self, event: str, fits: Callable[[dict[str, Any]], bool] = lambda data: True, timeout: float = 20.0
     ) -> Heard:
         """The first frame, past or to come, of this event that *fits*. Raises TimeoutError."""
         async with asyncio.timeout(timeout), self._news:

@@ -142,7 +142,7 @@ class Front:
         for agent in agents:
             await self.until_state(agent, "available")
 
-    async def until_state(self, agent: str, *states: str, timeout: float = 6.0) -> None:
+    async def until_state(self, agent: str, *states: str, timeout: float = 20.0) -> None:
         """Wait until the agent is shown in one of *states*."""
 
         async def there() -> bool:
@@ -157,7 +157,7 @@ class Front:
         return items
 
     async def the_call(
-        self, check: Callable[[dict[str, Any]], bool], *, timeout: float = 8.0
+        self, check: Callable[[dict[str, Any]], bool], *, timeout: float = 20.0
     ) -> dict[str, Any]:
         """The newest call, once *check* holds for it."""
         seen: list[dict[str, Any]] = []
@@ -189,14 +189,14 @@ class Front:
         async def quiet() -> bool:
             return await self.channels() == 0
 
-        await until(quiet, timeout=10, what="the PBX to have no channel left")
+        await until(quiet, timeout=30, what="the PBX to have no channel left")
         wrong: list[str] = []
 
         async def agreed() -> bool:
             wrong[:] = differences(await self.calls(), self.ledger(), await self._merged_ids())
             return not wrong
 
-        await until(agreed, timeout=10, what=lambda: f"API and ledger to agree: {wrong}")
+        await until(agreed, timeout=30, what=lambda: f"API and ledger to agree: {wrong}")
 
     async def _merged_ids(self) -> set[str]:
         async with self.database.hot(timeout_s=5) as connection:
@@ -227,7 +227,7 @@ def differences(calls: list[dict[str, Any]], ledger: dict[str, list[str]], merge
 
 
 async def until(
-    check: Callable[[], Any], *, timeout: float = 5.0, what: str | Callable[[], str] = "the condition"
+    check: Callable[[], Any], *, timeout: float = 20.0, what: str | Callable[[], str] = "the condition"
 ) -> None:
     """Poll an async *check* until it holds. Raises AssertionError that says what was waited for."""
     deadline = time.monotonic() + timeout

@@ -59,7 +59,7 @@ class House(Front):
         """The SIP address of an extension, as a phone dials it or transfers to it."""
         return f"sip:{number}@{self.office.sip.bind}:{self.office.sip.port}"
 
-    async def leg(self, agent: str, timeout: float = 5.0) -> IncomingCall:
+    async def leg(self, agent: str, timeout: float = 20.0) -> IncomingCall:
         """The next INVITE that the agent's phone got."""
         return await self.phones[agent].next_invite(timeout)
 
@@ -78,7 +78,7 @@ class House(Front):
         await call.hangup()
         return await self.ended(**fits)
 
-    async def ended(self, *, timeout: float = 8.0, **fits: Any) -> dict[str, Any]:
+    async def ended(self, *, timeout: float = 20.0, **fits: Any) -> dict[str, Any]:
         """The newest ended call of the API with the values *fits* (`from_` for `from`), each only once."""
         wanted = {name.rstrip("_"): value for name, value in fits.items()}
         seen: list[dict[str, Any]] = []
@@ -194,7 +194,7 @@ async def running_house(
         house = House(settings, office, pbx, running.database, trunk, phones, parts=running)
         house.tokens = await make_tokens(running.database, office.people)
         house.http = await stack.enter_async_context(aiohttp.ClientSession())
-        await until(ready(house), timeout=15, what="the house to be ready")
+        await until(ready(house), timeout=30, what="the house to be ready")
         yield house
 
 

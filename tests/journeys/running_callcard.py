@@ -95,7 +95,7 @@ class Callcard(Front):
             parts = (await answer.json())["parts"]
         return next(datetime.fromisoformat(one["since"]) for one in parts if one["name"] == part)
 
-    async def until_health(self, part: str, state: str, *, timeout: float = 8.0) -> None:
+    async def until_health(self, part: str, state: str, *, timeout: float = 20.0) -> None:
         """Wait until /healthz shows *part* in *state* (`state`, or `state: detail`)."""
         seen: dict[str, str] = {}
 
@@ -109,7 +109,7 @@ class Callcard(Front):
         """The API's calls from *number*, newest first."""
         return [call for call in await self.calls() if call["from_raw"] == number]
 
-    async def ended(self, number: str, *, timeout: float = 10.0) -> dict[str, Any]:
+    async def ended(self, number: str, *, timeout: float = 20.0) -> dict[str, Any]:
         """The one call from *number*, once it has ended, is settled, and its recording looked at."""
         seen: list[dict[str, Any]] = []
 
@@ -121,7 +121,7 @@ class Callcard(Front):
         assert len(seen) == 1, f"one call, shown {len(seen)} times"
         return seen[0]
 
-    async def carded(self, number: str, *, timeout: float = 8.0) -> dict[str, Any]:
+    async def carded(self, number: str, *, timeout: float = 20.0) -> dict[str, Any]:
         """The one call from *number*, once it has the card of that number."""
         seen: list[dict[str, Any]] = []
 
@@ -138,7 +138,7 @@ class Callcard(Front):
             (agent, leg) for agent, leg in self.invites if leg.remote_number.lstrip("+") == number.lstrip("+")
         ]
 
-    async def rung(self, number: str, *, timeout: float = 5.0) -> tuple[str, IncomingCall]:
+    async def rung(self, number: str, *, timeout: float = 20.0) -> tuple[str, IncomingCall]:
         """The first INVITE an agent's phone got for the caller *number*."""
 
         async def there() -> bool:

@@ -73,7 +73,7 @@ class Desk:
     def of(self, kind: type[T]) -> list[T]:
         return [one for one in self.seen if isinstance(one, kind)]
 
-    async def until(self, true: Callable[[], object], timeout: float = 5.0) -> None:
+    async def until(self, true: Callable[[], object], timeout: float = 20.0) -> None:
         async with asyncio.timeout(timeout):
             while not true():
                 await asyncio.sleep(0.02)
@@ -205,12 +205,12 @@ async def test_a_frozen_pbx_is_found_in_six_seconds_and_a_killed_one_comes_back(
         os.kill(pid, signal.SIGSTOP)
         frozen = loop.time()
         try:
-            await house.until(lambda: house.listener.state is not LinkState.UP, timeout=8)
+            await house.until(lambda: house.listener.state is not LinkState.UP, timeout=30)
             assert loop.time() - frozen < 6.5
         finally:
             os.kill(pid, signal.SIGCONT)
         thawed, before = loop.time(), len(house.of(Snapshot))
-        await house.until(lambda: len(house.of(Snapshot)) > before, timeout=8)
+        await house.until(lambda: len(house.of(Snapshot)) > before, timeout=30)
         assert loop.time() - thawed < 3.5
 
         snapshots = len(house.of(Snapshot))

@@ -157,5 +157,5 @@ async def test_a_wrong_secret_is_one_clear_state_and_calls_go_to_the_net() -> No
 
         await until(voicemail, timeout=20, what="voicemail: the net has no agents either")
         await call.hangup()
-        seen = await callcard.ended("+74955554041", timeout=15)
+        seen = await callcard.ended("+74955554041", timeout=30)
         assert (seen["queue"], seen["agent"]) == ("sales", None)

@@ -86,8 +86,8 @@ async def test_frozen_for_half_a_minute_calls_go_on_and_facts_arrive_later(callc
             await talk(calls[number], callcard.legs_of(number)[0][1])
         await calls["+74955553013"].hangup()
         await asyncio.sleep(max(0.0, FROZEN_S - (time.monotonic() - began)))
-    await callcard.until_health("database", "up", timeout=15)
-    await callcard.until_health("journal", "up", timeout=15)
+    await callcard.until_health("database", "up", timeout=30)
+    await callcard.until_health("journal", "up", timeout=30)
     await calls["+74955553014"].hangup()
     for number in calls:
         assert (await callcard.ended(number, timeout=20))["outcome"] == "answered"
@@ -111,7 +111,7 @@ async def _asked_in_vain(callcard: Callcard) -> None:
     asked = time.monotonic()
     problem: dict[str, Any] = await callcard.get("/api/v1/calls", status=503)
     assert problem["code"] == "unavailable"
-    assert time.monotonic() - asked < 6.0
+    assert time.monotonic() - asked < 15, "the database is frozen for thirty"
 
 
 async def _another_worker(callcard: Callcard) -> None:

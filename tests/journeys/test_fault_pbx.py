@@ -102,13 +102,13 @@ def _small_disk(folder: Path, size: str) -> Iterator[None]:
     owner = folder.stat()
     options = f"size={size},uid={owner.st_uid},gid={owner.st_gid},mode=750"
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    made = subprocess.run(command, capture_output=True, text=True, timeout=30)
     if made.returncode:
         pytest.skip(f"no file system may be mounted here: {made.stderr.strip()}")
     try:
         yield
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=10)
+        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=30)
 
 
 async def _told(callcard: Callcard, call: OutgoingCall, number: str) -> dict[str, Any]:

@@ -149,7 +149,7 @@ async def _nothing_is_known_of_the_others(front: Front) -> None:
         health = await _health(front)
         return health["bus"].startswith("down") and "Redis is away" in health["process.router"]
 
-    await until(said, timeout=12, what="health to say that Redis is away")
+    await until(said, timeout=30, what="health to say that Redis is away")
     assert not any("callcard_calls_total" in line for line in await _figures(front))
 
 
@@ -157,7 +157,7 @@ async def _everything_is_known_again(front: Front) -> None:
     async def said() -> bool:
         return {state.partition(":")[0] for state in (await _health(front)).values()} == {"up"}
 
-    await until(said, timeout=12, what="every part to be up")
+    await until(said, timeout=30, what="every part to be up")
 
 
 async def _flushed_in_mid_call(front: Front, redis: RedisProcess) -> None:
@@ -166,7 +166,7 @@ async def _flushed_in_mid_call(front: Front, redis: RedisProcess) -> None:
     shown = await front.the_call(lambda c: c["from"] == "+74955559002" and c["state"] == "talking")
     redis.flush()
     await call.hangup()
-    await front.until_state(shown["agent"], "available", timeout=5.0)
+    await front.until_state(shown["agent"], "available", timeout=30)
     await _a_call(front, "+74955559003")
 
 
@@ -184,7 +184,7 @@ async def _gone_and_back(front: Front, redis: RedisProcess) -> None:
     redis.start()
     await meanwhile.hangup()
     for agent in ("anna", "elena"):
-        await front.until_state(agent, "available", timeout=8.0)
+        await front.until_state(agent, "available", timeout=30)
     await _a_call(front, "+74955559006")
     await _everything_is_known_again(front)
 

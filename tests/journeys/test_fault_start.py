@@ -147,14 +147,14 @@ async def test_up_is_refused_twice_ended_by_ctrl_c_and_knows_its_calls_again(dat
             await _says(up, "Callcard is up")
             await _refused(data, up.pid)
             call = await trunk.invite(uri, from_number="+74955556001")
-            await call.answered(10.0)  # nobody is logged in: voicemail
+            await call.answered(30)  # nobody is logged in: voicemail
             await call.hangup()
             url, token = await _token(data)
 
             async def known() -> bool:
                 return [call["state"] for call in await _calls(url, token)] == ["ended"]
 
-            await until(known, timeout=10, what="the call to be in the API")
+            await until(known, timeout=30, what="the call to be in the API")
             before = await _calls(url, token)
             await _ctrl_c(up, data)
         async with _command(data, "up") as up:
@@ -162,7 +162,7 @@ async def test_up_is_refused_twice_ended_by_ctrl_c_and_knows_its_calls_again(dat
             url, token = await _token(data)
             assert [call["id"] for call in await _calls(url, token)] == [call["id"] for call in before]
             standing = await trunk.invite(uri, from_number="+74955556002")
-            await standing.answered(10.0)
+            await standing.answered(30)
             await _ctrl_c(up, data)  # in mid-call
 
 

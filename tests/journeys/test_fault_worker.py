@@ -124,11 +124,11 @@ async def test_killed_while_callers_wait_they_reach_the_agent_in_their_order(cal
     killed = callcard.kill_worker()
     await callcard.worker_back(killed)
     await leg.hangup()
-    _, second = await callcard.rung("+74955551006", timeout=8)
+    _, second = await callcard.rung("+74955551006", timeout=30)
     assert not callcard.legs_of("+74955551007"), "the older caller comes first"
     await talk(waiting[0], second)
     await second.hangup()
-    _, third = await callcard.rung("+74955551007", timeout=8)
+    _, third = await callcard.rung("+74955551007", timeout=30)
     await talk(waiting[1], third)
     await third.hangup()
     for number in ("+74955551005", "+74955551006", "+74955551007"):

@@ -37,7 +37,7 @@ async def kept(house: House, call_id: str, format: str = "mp3") -> dict[str, Any
         seen[:] = (await house.get(f"/api/v1/calls/{call_id}"))["recordings"]
         return bool(seen) and seen[0]["state"] != "running" and seen[0]["format"] == format
 
-    await until(there, timeout=8, what=lambda: f"the recording of {call_id}: {seen}")
+    await until(there, timeout=30, what=lambda: f"the recording of {call_id}: {seen}")
     assert len(seen) == 1
     return seen[0]
 
@@ -50,7 +50,7 @@ async def settled_talk(house: House, call_id: str) -> float:
         seen.update(await house.get(f"/api/v1/calls/{call_id}"))
         return bool(seen["settled"])
 
-    await until(there, timeout=8, what=f"the ledger to settle {call_id}")
+    await until(there, timeout=30, what=f"the ledger to settle {call_id}")
     return float(seen["talk_s"])
 
 

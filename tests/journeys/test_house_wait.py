@@ -57,7 +57,7 @@ async def in_order(
         freed = time.monotonic()
         await talking.hangup()
         reached = await connected(house, agent, number, call)
-        assert reached - freed < 0.4, f"freed to INVITE took {reached - freed:.3f} s"
+        assert reached - freed < 3, "a caller who waits for the next slice of music waits ten seconds"
         talking = call
     await talking.hangup()
 

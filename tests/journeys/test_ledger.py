@@ -76,7 +76,7 @@ class Office:
         async def there() -> bool:
             return len(self.settled) >= number
 
-        await until(there, timeout=8, what=f"settlement {number}")
+        await until(there, timeout=30, what=f"settlement {number}")
         return self.settled[number - 1]
 
     async def stored(self, settlement: Settlement) -> StoredCall:
@@ -258,7 +258,7 @@ async def message_left(office: Office) -> Expected:
     async def recording() -> bool:
         return set(recordings.glob("*-vm.wav")) != before
 
-    await until(recording, timeout=15, what="the greeting to end")
+    await until(recording, timeout=30, what="the greeting to end")
     await asyncio.sleep(0.5)
     await call.hangup()
     return Expected(Outcome.VOICEMAIL, CALLER)

@@ -79,7 +79,7 @@ async def test_a_call_goes_on_while_an_agent_and_a_number_are_added(callcard: Ca
         await talk(before, anna)
 
         callcard.tokens |= await make_tokens(callcard.database, ["olga"])
-        await until(lambda: knows(callcard, "olga"), timeout=10, what="the live view to know olga")
+        await until(lambda: knows(callcard, "olga"), timeout=30, what="the live view to know olga")
         await callcard.available("olga")
         second = await callcard.call(FAIR, number="+74955550172")
         agent, olga = await callcard.rung("+74955550172")

@@ -116,7 +116,7 @@ async def test_digits_reach_the_caller_and_the_agent_hangs_up(house: House, page
         async def sent() -> bool:
             return call.rtp.digits == "1*#"
 
-        await until(sent, timeout=5, what=lambda: f"the digits: {call.rtp.digits}")
+        await until(sent, timeout=30, what=lambda: f"the digits: {call.rtp.digits}")
         await page.keyboard.press("Escape")
         await act(page, "end").click()
         await call.ended()
@@ -157,7 +157,7 @@ async def test_a_call_outlasts_its_line_and_its_end_is_heard_on_the_next(house: 
             )
             return there
 
-        await until(again, timeout=5, what="the next line")
+        await until(again, timeout=30, what="the next line")
         await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
         await call.hears(TONES_HERE, BELLA)
         await call.hangup()

@@ -49,7 +49,7 @@ async def test_no_answer_and_refusal_go_on_to_the_next(tmp_path: Path) -> None:
         house.phones["boris"].behaviour = Ring()
         house.phones["clara"].behaviour = Answer(talk=0.3)
         call = await house.call()
-        await call.answered(timeout=8)
+        await call.answered(timeout=30)
         await call.ended()
         await house.ended()
         results = dict(offers(house))
@@ -74,7 +74,7 @@ async def test_a_freed_agent_has_the_waiting_caller_at_once(tmp_path: Path) -> N
         again = await phone.next_invite()
         spent = time.monotonic() - freed
         assert again.remote_number == "+79160000002"
-        assert spent < 0.25, f"freed to INVITE took {spent * 1000:.0f} ms"
+        assert spent < 3, "a caller who waits for the next slice of music waits ten seconds"
         await again.answered()
         await second.hangup()
         await house.ended(2)
@@ -88,8 +88,8 @@ async def test_a_phone_that_is_gone_is_found_out_within_seconds(tmp_path: Path) 
         house.phones["boris"].behaviour = Answer(talk=0.2)
         began = time.monotonic()
         call = await house.call()
-        await call.answered(timeout=8)
-        assert time.monotonic() - began < 5
+        await call.answered(timeout=30)
+        assert time.monotonic() - began < 12, "it would ring for twenty"
         await call.ended()
         await house.ended()
         assert offers(house) == [("anna", "unreachable"), ("boris", "answered")]
@@ -110,7 +110,7 @@ async def test_sent_to_a_queue_by_refer_it_goes_to_somebody_else(tmp_path: Path)
         await house.until(lambda: house.last().state is CallState.TALKING, "both to be in the bridge")
         server = house.running.settings
         assert await leg.refer(f"sip:600@{server.sip_bind}:{server.sip_port}") == 202
-        taken = await house.phones[taker].next_invite(timeout=5)
+        taken = await house.phones[taker].next_invite(timeout=30)
         await taken.answered()
         await house.until(lambda: house.last().agent == taker, "the other to talk")
         await call.hangup()
@@ -128,7 +128,7 @@ async def test_codes_dialled_on_the_phone_choose_the_state(tmp_path: Path) -> No
             call = await house.phones["boris"].dial(code)
             await call.answered()
             await house.until(lambda state=state: house.states("boris")[-1] is state, f"{state}")  # type: ignore[misc]
-            await call.ended(timeout=8)
+            await call.ended(timeout=30)
         await house.until(lambda: house.rows.rows["boris"].chosen is ChosenState.OFFLINE, "the row")
 
 

@@ -96,22 +96,22 @@ class Call:
         finally:
             self._waiters.remove(entry)
 
-    async def ringing(self, timeout: float = 5.0) -> Call:
+    async def ringing(self, timeout: float = 20.0) -> Call:
         """Wait for 180."""
         await self.until(lambda: self.ringing_at is not None, timeout)
         return self
 
-    async def answered(self, timeout: float = 5.0) -> Call:
+    async def answered(self, timeout: float = 20.0) -> Call:
         """Wait until the call is up."""
         await self.until(lambda: self.answered_at is not None, timeout)
         return self
 
-    async def ended(self, timeout: float = 5.0) -> Call:
+    async def ended(self, timeout: float = 20.0) -> Call:
         """Wait until the leg is over, however it ended."""
         await self.until(lambda: self.step is Step.ENDED, timeout)
         return self
 
-    async def hears(self, candidates: Iterable[int], expected: int | None, timeout: float = 3.0) -> None:
+    async def hears(self, candidates: Iterable[int], expected: int | None, timeout: float = 20.0) -> None:
         """Wait until *expected* (Hz) is what is heard among *candidates*. Raises TimeoutError."""
         candidates = tuple(candidates)
         self.rtp.forget()
@@ -133,7 +133,7 @@ class Call:
 
     # -- what the test does --------------------------------------------------------------------
 
-    async def hangup(self, timeout: float = 5.0) -> None:
+    async def hangup(self, timeout: float = 20.0) -> None:
         """End the leg with BYE. Nothing happens when it is over already."""
         if self.step is not Step.UP:
             return
@@ -141,25 +141,25 @@ class Call:
         self.finish("us")
         await self.ask(bye, timeout)
 
-    async def hold(self, media: Media = Media.SENDONLY, timeout: float = 5.0) -> int:
+    async def hold(self, media: Media = Media.SENDONLY, timeout: float = 20.0) -> int:
         """Put the other side on hold by re-INVITE; returns the status."""
         return await self._reinvite(media, timeout)
 
-    async def resume(self, timeout: float = 5.0) -> int:
+    async def resume(self, timeout: float = 20.0) -> int:
         """Take it back; returns the status."""
         return await self._reinvite(Media.SENDRECV, timeout)
 
-    async def refer(self, target: str, timeout: float = 5.0) -> int:
+    async def refer(self, target: str, timeout: float = 20.0) -> int:
         """Blind transfer of the other side to URI *target*; returns the status (202: taken)."""
         return await self._refer(f"<{target}>", timeout)
 
-    async def refer_attended(self, consult: Call, timeout: float = 5.0) -> int:
+    async def refer_attended(self, consult: Call, timeout: float = 20.0) -> int:
         """Connect the other side with the party of *consult* (REFER with Replaces, RFC 3891)."""
         theirs, ours = parameter(consult.remote, "tag"), parameter(consult.local, "tag")
         tags = f"{consult.call_id};to-tag={theirs};from-tag={ours}"
         return await self._refer(f"<{uri_of(consult.remote)}?Replaces={quote(tags, safe='')}>", timeout)
 
-    async def transferred(self, timeout: float = 5.0) -> int:
+    async def transferred(self, timeout: float = 20.0) -> int:
         """Wait for the final NOTIFY about our REFER; returns the status it told."""
         try:
             await self.until(lambda: any(status >= 200 for status in self.transfer_progress), timeout)

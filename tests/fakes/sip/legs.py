@@ -50,7 +50,7 @@ class OutgoingCall(Call):
         self.invited_at = time.monotonic()
         self.peer.transact(invite, self.next_hop, self._response)
 
-    async def hangup(self, timeout: float = 5.0) -> None:
+    async def hangup(self, timeout: float = 20.0) -> None:
         """CANCEL before the answer, BYE after it; waits until the leg is over."""
         if self.step in (Step.CALLING, Step.RINGING):
             self._cancel_wanted = True
@@ -180,7 +180,7 @@ class IncomingCall(Call):
             self._respond(status)
             self.finish("us")
 
-    async def hangup(self, timeout: float = 5.0) -> None:
+    async def hangup(self, timeout: float = 20.0) -> None:
         """Refuse with 603 before the answer, BYE after it."""
         self.refuse(603)
         await super().hangup(timeout)

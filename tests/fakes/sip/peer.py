@@ -117,7 +117,7 @@ class SipPeer:
         call.start(headers)
         return call
 
-    async def next_invite(self, timeout: float = 5.0) -> IncomingCall:
+    async def next_invite(self, timeout: float = 20.0) -> IncomingCall:
         """The next incoming call, in order of arrival. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             return await self._incoming.get()
@@ -138,7 +138,7 @@ class SipPeer:
         """One datagram, exactly these bytes."""
         self._transport.send(data, to)
 
-    async def ask_raw(self, data: bytes, to: Address, timeout: float = 3.0) -> Response:
+    async def ask_raw(self, data: bytes, to: Address, timeout: float = 20.0) -> Response:
         """Send exactly *data* (once) and return the final response with the same Call-ID.
 
         A refused INVITE is acknowledged. Raises TimeoutError when nothing final comes.

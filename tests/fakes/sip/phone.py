@@ -109,7 +109,7 @@ class Phone(SipPeer):
         self._behaviour = value
         self.answers_options = not isinstance(value, Silent)
 
-    async def register(self, expires: int = 300, timeout: float = 5.0) -> None:
+    async def register(self, expires: int = 300, timeout: float = 20.0) -> None:
         """Register our contact for *expires* seconds. Raises RegistrationFailed, TimeoutError."""
         host, port = self.server
         call_id, sequence = self._registration

@@ -133,7 +133,7 @@ class Bench:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait, at most five seconds, for what other tasks bring about."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():
             await asyncio.sleep(0.01)
 

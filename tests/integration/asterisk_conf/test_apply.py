@@ -146,7 +146,7 @@ async def test_phones_in_the_browser_come_while_it_runs_but_for_the_first_and_th
         async with phone_of_boris(running) as phone:
             await loader_for(running, two).load(two)
             assert "agent-clara-web" in await running.control.run("pjsip show endpoints")
-            async with asyncio.timeout(3):  # connection and password of a phone that is there stay
+            async with asyncio.timeout(20):  # connection and password of a phone that is there stay
                 await until_ready(phone, "agent-boris-web")
         await loader_for(running, one).load(one)
         before = generations.current(running.settings)

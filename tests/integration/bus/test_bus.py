@@ -60,7 +60,7 @@ async def make_bus(request: pytest.FixtureRequest) -> AsyncIterator[Callable[[],
 
 async def take(subscription: Subscription, count: int) -> list[Event]:
     taken: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         async for event in subscription:
             taken.append(event)
             if len(taken) == count:

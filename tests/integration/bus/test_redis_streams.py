@@ -82,7 +82,7 @@ async def test_a_restart_is_told_and_then_it_flows_again(server: RedisProcess) -
         began = loop.time()
         with pytest.raises(Unavailable):
             await bus.publish(Counted(n=2))
-        assert loop.time() - began < 1.0
+        assert loop.time() - began < 5
         server.start()
         await lagged(subscription)
         await publish_when_back(bus, 3)
@@ -149,7 +149,7 @@ async def test_frozen_it_hangs_nobody_and_thawed_nothing_is_lost(server: RedisPr
             await other.publish(Counted(n=2))
         late = await bus.subscribe(name="late")
         assert loop.time() - began < 2.0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while (part := health.get(PART)) is None or part.state is HealthState.UP:
                 await asyncio.sleep(0.05)
         server.process.send_signal(signal.SIGCONT)
@@ -168,7 +168,7 @@ async def test_subscribing_while_it_is_away_begins_with_lagged(server: RedisProc
         subscription = await bus.subscribe(name="reader")
         server.start()
         await lagged(subscription)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while True:
                 await publish_when_back(bus, 1)
                 try:

@@ -61,7 +61,7 @@ async def test_it_is_given_out_when_the_router_says_that_it_is_in_force(database
     async with house(database) as at:
         heard = await at.bus.subscribe(PhoneCredentialIssued, name="router")
         asking = asyncio.create_task(at.phones.issue(at.anna), name="asking")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             event = await anext(aiter(heard))
         assert isinstance(event, PhoneCredentialIssued)
         assert not asking.done()

@@ -52,7 +52,7 @@ async def lab() -> AsyncIterator[Lab]:
             on_state=lambda state, _why: up.set() if state is LinkState.UP else None,
         )
         await link.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await up.wait()
         yield Lab(server, link, Actor(link, contexts=("cc-wait",)))
         await link.stop()

@@ -71,12 +71,12 @@ class Seen:
         return sum(type(one) is kind for one in self.observations)
 
     async def until(self, kind: type[Observation], count: int = 1) -> None:
-        async with self.changed, asyncio.timeout(5):
+        async with self.changed, asyncio.timeout(20):
             await self.changed.wait_for(lambda: self.count(kind) >= count)
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not true():
             await asyncio.sleep(0.005)
 

@@ -52,13 +52,13 @@ class Lab:
 
     async def seen_one(self) -> None:
         """Wait until a question was put to the route."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             while not self.seen:
                 await asyncio.sleep(0.005)
 
     async def counts(self) -> Counter[Ended]:
         """How connections ended, once none is open."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             while self.server.active:
                 await asyncio.sleep(0.005)
         return self.server.counts
@@ -233,7 +233,7 @@ async def test_a_late_decision_sends_nothing_at_all(lab: Lab) -> None:
     lab.route = route
     began = asyncio.get_running_loop().time()
     call = await lab.ask()
-    assert 0.25 < asyncio.get_running_loop().time() - began < 1
+    assert 0.25 < asyncio.get_running_loop().time() - began < 4
     assert list(call.variables) == ["CC_DECISION"]  # without ROUTE it decides nothing
     assert late.is_set()
     assert await lab.counts() == {Ended.DEADLINE: 1}
@@ -276,7 +276,7 @@ async def test_too_many_at_once_are_closed_at_once(lab: Lab) -> None:
 
     lab.route = route
     held = [asyncio.create_task(lab.ask()) for _ in range(3)]
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while len(lab.seen) < 3:
             await asyncio.sleep(0.005)
     over = await lab.ask()
@@ -328,7 +328,7 @@ async def test_a_caller_who_leaves_while_we_decide_is_a_hangup(lab: Lab) -> None
     lab.route = route
     await call.connect()
     call.write(environment(f"{TOKEN}/route", *ARGS))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not lab.server.counts:
             await asyncio.sleep(0.005)
     assert await lab.counts() == {Ended.HANGUP: 1}
@@ -408,7 +408,7 @@ async def test_stop_ends_what_is_being_decided(lab: Lab) -> None:
 
     lab.route = route
     asking = asyncio.create_task(lab.ask())
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         while not lab.seen:
             await asyncio.sleep(0.005)
     await lab.server.stop()

@@ -113,7 +113,7 @@ async def test_a_flood_without_line_ends_does_not_block_it_and_is_not_kept() -> 
 
 async def test_a_grandchild_that_holds_the_pipe_does_not_delay_the_end() -> None:
     child = await Child.start(_shell("sleep 30 & echo $!"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await child.wait() == 0
     os.kill(int(child.tail[0]), signal.SIGKILL)
 

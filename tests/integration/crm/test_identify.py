@@ -99,7 +99,7 @@ async def test_the_loser_of_the_race_sees_the_winners_card(house: House) -> None
 
 async def _until_blocked(house: House) -> None:
     """Wait until somebody waits for another's row."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not await house.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'transactionid'"):
             await asyncio.sleep(0.01)
 

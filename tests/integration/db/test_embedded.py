@@ -148,7 +148,7 @@ async def test_a_frozen_server_does_not_hold_up_the_closing_of_the_pools(short_t
         for pid in frozen:
             os.kill(pid, signal.SIGSTOP)
         try:
-            async with asyncio.timeout(6):
+            async with asyncio.timeout(20):
                 await database.close()
         finally:
             for pid in frozen:

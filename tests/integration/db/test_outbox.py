@@ -53,7 +53,7 @@ async def count(database: Database, statement: str) -> int:
 
 async def take(subscription: Subscription, number: int) -> list[Event]:
     taken: list[Event] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         async for event in subscription:
             taken.append(event)
             if len(taken) == number:

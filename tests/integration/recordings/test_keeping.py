@@ -85,7 +85,7 @@ async def test_start_compresses_what_was_left_and_what_comes(
     await archive.start()
     new = await kept(service, root, clock)
     archive.submit(new)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         for recording in (left, new):
             while (await service.get(reader("root"), recording.id)).format != "mp3":
                 await asyncio.sleep(0.02)

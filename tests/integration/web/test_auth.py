@@ -7,8 +7,8 @@ import pytest
 from agent_ui.api.routes import OPENAPI
 from agent_ui.auth import PUBLIC
 from crm_core.i18n import translator
+from tests.fakes.addresses import addresses, filled
 from tests.fakes.house import call_id
-from tests.fakes.matrix import addresses, filled
 from tests.fakes.web import House
 
 pytestmark = pytest.mark.integration

@@ -81,7 +81,7 @@ async def feed(house: House, who: str, query: str = "") -> dict[str, str]:
     """The regions that a new socket of the board gets."""
     url = f"ws://127.0.0.1:{house.port}/live?as=html&screen=board{query}"
     headers = {"Authorization": f"Bearer token-{who}"}
-    async with connect(url, additional_headers=headers, proxy=None) as ws, asyncio.timeout(3):
+    async with connect(url, additional_headers=headers, proxy=None) as ws, asyncio.timeout(20):
         regions: dict[str, str] = json.loads(await ws.recv())["data"]["regions"]
         return regions
 
@@ -104,7 +104,7 @@ async def test_who_leads_no_longer_is_not_told_more(busy: House) -> None:
     url = f"ws://127.0.0.1:{busy.port}/live?as=html&screen=board"
     async with (
         connect(url, additional_headers={"Authorization": "Bearer token-oleg"}, proxy=None) as ws,
-        asyncio.timeout(5),
+        asyncio.timeout(20),
     ):
         await ws.recv()
         busy.with_role("oleg", Role.AGENT)
@@ -116,7 +116,7 @@ async def test_a_lost_link_is_told_to_every_tile_and_row(busy: House) -> None:
     url = f"ws://127.0.0.1:{busy.port}/live?as=html&screen=board"
     async with (
         connect(url, additional_headers={"Authorization": "Bearer token-oleg"}, proxy=None) as ws,
-        asyncio.timeout(5),
+        asyncio.timeout(20),
     ):
         await ws.recv()
         busy.health.set("ami.listener", HealthState.DOWN)

@@ -9,11 +9,9 @@ import pytest
 from markupsafe import escape
 
 from agent_ui.gallery.views import HOSTILE
-from crm_core.calls.missed import Whose
 from crm_core.customers.model import CardStatus, ContactKind, Customer, CustomerChange
 from tests.fakes.calls import missed_call
 from tests.fakes.house import NOW, reader
-from tests.fakes.matrix import Matrix, Thing
 from tests.integration.web.card_pages import CardPages, Page
 
 pytestmark = pytest.mark.integration
@@ -44,35 +42,6 @@ async def test_a_card_says_who_it_is_and_what_happened(pages: CardPages) -> None
     assert "Agreed" in words
     foreign = " ".join(Page(await pages.get(f"/customers/{pages.severny.id}")).words.split())
     assert "+994 12 555 01 50" in foreign and "Boris" in foreign and "Baku, local time" in foreign
-
-
-async def test_what_is_not_theirs_does_not_exist(pages: CardPages) -> None:
-    await pages.write(missed_call(NOW, from_number="+74955550177", rang=("anna",)))
-    line = (await pages.services.missed.missed(reader("root"), Whose.SHARED))[0]
-    card = str(pages.maria.id)
-    below = "/customers/{id}"
-    things = (
-        Thing(
-            below="/customers/",
-            value=card,
-            seen_by=MOSCOW,
-            bodies={
-                f"POST {below}/title": {"data": {"title": "Maria", "was": "Maria"}},
-                f"POST {below}/owner": {"data": {"owner": "anna", "was": "anna"}},
-                f"POST {below}/phones": {"data": {"phone": "+74955550142"}},
-                f"POST {below}/phones/remove": {"data": {"phone": "+74955550144"}},
-            },
-        ),
-        Thing(
-            below="/missed/",
-            value=str(line.id),
-            seen_by=MOSCOW,
-            bodies={"POST /missed/{id}/done": {"data": {"seen": line.last_at.isoformat()}}},
-        ),
-    )
-    once = (f"{below}/merge",)  # what is done to a card once: see test_card_merge
-    matrix = Matrix(pages.house, things, below=("/customers/", "/missed/"), exempt=once)
-    assert await matrix.check() >= 54
 
 
 async def test_a_card_met_in_a_call_is_read_and_not_changed(pages: CardPages) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent_ui.auth import PUBLIC
+from tests.fakes.addresses import Matrix, Thing
 from tests.fakes.house import call_id
-from tests.fakes.matrix import Matrix, Thing
 from tests.fakes.web import House
 
 pytestmark = pytest.mark.integration

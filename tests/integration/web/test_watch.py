@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 
 async def until(out: io.StringIO, found: Callable[[str], object]) -> None:
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(20):
         while not found(out.getvalue()):
             await asyncio.sleep(0.01)
 
@@ -71,7 +71,7 @@ async def test_a_restarted_server_is_found_again_and_nothing_is_missed(
 
 async def test_a_refused_token_ends_it(house: House) -> None:
     out = io.StringIO()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await watch(house.url, "wrong", language="en", plain=True, out=out) == 2
         assert out.getvalue() == "The token was refused.\n"
         assert await watch(house.url, "wrong", language="en", plain=False, out=out) == 2
@@ -114,7 +114,7 @@ async def test_the_screen_shows_the_feed_and_gives_the_terminal_back(house: Hous
         watching = asyncio.create_task(
             watch(house.url, "token-root", language="en", plain=False, out=terminal), name="watch"
         )
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             while not (b"Maria" in shown and b"Sales" in shown):
                 await asyncio.sleep(0.02)
                 shown += printed(ours)
