@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
@@ -78,6 +79,7 @@ class RealHouse:
     tokens: dict[str, str]
     root: Path
     office: OfficeService
+    app: web.Application
 
     @asynccontextmanager
     async def browser(self, who: str, password: str) -> AsyncIterator[aiohttp.ClientSession]:
@@ -154,7 +156,8 @@ async def real_house(
         metrics=CollectorRegistry(),
         clock=clock,
     )
-    server = WebServer(build_app(services), "127.0.0.1", 0)
+    app = build_app(services)
+    server = WebServer(app, "127.0.0.1", 0)
     port = await server.start()
     house = RealHouse(
         f"http://127.0.0.1:{port}",
@@ -167,10 +170,11 @@ async def real_house(
         tokens,
         tmp_path,
         office,
+        app,
     )
     await prepare(house)
     following = asyncio.create_task(hub.run(), name="hub")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not hub.ready:
             await asyncio.sleep(0.01)
     yield house
