@@ -13,6 +13,8 @@ export function startHotkeys(page: Document): void {
     if (name === null || event.repeat || event.defaultPrevented) return;
     const focus = page.activeElement;
     if (focus?.matches(FIELD) === true && !worksWhileTyping(name)) return;
+    // Who came to a text by its key leaves it so, and has all keys again.
+    if (name === "Escape" && focus instanceof HTMLTextAreaElement && focus.dataset["key"] !== undefined) return focus.blur();
     // Who came to a button by keyboard presses that button.
     if (name === "Space" && focus?.matches(PRESSED_BY_SPACE) === true) return;
     const found = name === "?" ? sheetOf(page) : withKey(page, name);

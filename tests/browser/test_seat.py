@@ -1,4 +1,4 @@
-"""The worker is killed under an open desk: the call goes on, and the desk is as it was, by itself."""
+"""A seat with its phone in the browser: a whole call by keyboard, each state for everybody, and a restart."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.chromium import Chromium
-from tests.browser.seat import Seat, seated, with_password, with_seat
+from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
 from tests.browser.voice import require_address
-from tests.journeys.running_callcard import Callcard, running_callcard
+from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, running_callcard
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-TALKING, RINGING = "+74955550171", "+74955550172"
+TALKING, RINGING, BY_KEYS, DECLINED = (f"+7495555017{number}" for number in range(1, 5))
 HEALED_S = 5.0  # from the moment the house answers again
 # What a browser says by itself of a house that is away.
 OF_THE_LOSS = ("net::ERR_", "Failed to fetch", "Unexpected response code: 503")
@@ -70,6 +70,60 @@ async def over(seat: Seat, number: str, *offers: str) -> None:
     assert len([leg for leg in seen["legs"] if leg["agent"] == "bella"]) == len(offers)
     await expect(seat.page.locator("#who .timeline-item:has(.tone-success)")).to_have_count(1)
     await seat.callcard.audit()
+
+
+async def test_a_whole_call_by_keyboard_alone(seat: Seat) -> None:
+    """Answer, hold, mute, digits, a colleague asked and joined, note, result, and on to the next call."""
+    callcard, page = seat.callcard, seat.page
+    await callcard.at_work("elena")
+    await seat.ready()
+    call = await seat.call(BY_KEYS)
+    await page.keyboard.press("Space")
+    await call.answered()
+    await seat.talks(call)
+    await page.keyboard.press("h")
+    await expect(seat.part("held")).to_be_visible()
+    await call.hears(TONES, None)
+    await page.keyboard.press("h")
+    await expect(seat.part("talking")).to_be_visible()
+    await page.keyboard.press("m")
+    await expect(seat.act("mute")).to_have_attribute("aria-pressed", "true")
+    await page.keyboard.press("m")
+    await page.keyboard.press("#")
+    await page.keyboard.press("5")
+    await expect(page.locator("#phone-digits")).to_have_text("5")
+    await page.keyboard.press("Escape")
+    await seat.talks(call)
+    await page.keyboard.press("n")
+    await page.keyboard.type("Hand over: him (m, h, e).")
+    await expect(page.locator("[data-note-state=saved]")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("t")
+    await expect(page.get_by_label("Name or number")).to_be_focused()
+    await page.keyboard.type("elena")
+    await expect(page.locator("#phone-list [data-number]:visible")).to_have_count(1)
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#phone-list [data-how=ask]:focus")).to_have_count(1)
+    await page.keyboard.press("Enter")
+    _, asked = await callcard.rung("111")
+    await asked.hears(TONES, BELLA)
+    await expect(page.locator("#phone-calls [data-phone=join]")).to_be_visible()
+    await page.keyboard.press("j")
+    await asyncio.gather(call.hears(TONES, AGENT_TONE), asked.hears(TONES, CALLER_TONE))
+    await expect(seat.part("wrap_up")).to_be_visible()
+    await page.keyboard.press("n")
+    await page.keyboard.press("Tab")
+    result = page.locator(".result button:focus")
+    await expect(result).to_have_attribute("aria-pressed", "false")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".result button[aria-pressed=true]")).to_have_count(1)
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#pill")).to_have_attribute("data-state", "available")
+    again = await seat.call(DECLINED)
+    await page.keyboard.press("x")
+    await expect(seat.part("offered")).to_have_count(0)
+    await asyncio.gather(call.hangup(), again.hangup())
+    await callcard.audit()
 
 
 async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat: Seat) -> None:
