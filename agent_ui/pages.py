@@ -44,6 +44,7 @@ class Templates:
             loader=_loader(more),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,  # a look at each file would take longer than filling most templates
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,

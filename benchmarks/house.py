@@ -194,7 +194,7 @@ async def _all_available(settings: Settings, token: str, count: int) -> None:
     async with aiohttp.ClientSession(headers=headers) as session, asyncio.timeout(30):
         while True:
             async with session.get(f"http://{settings.http}/api/v1/agents?limit=200") as answer:
-                items = (await answer.json())["items"]
+                items = (await answer.json()).get("items", ())  # none while it is being loaded
             if sum(item["state"] == "available" for item in items) >= count:
                 return
             await asyncio.sleep(0.2)

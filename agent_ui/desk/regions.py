@@ -158,11 +158,12 @@ def house(state: LiveState, _reader: Reader) -> HouseView:
 
 DESK = Screen(
     name="desk",
+    # In the order in which pages show them: who rings comes before all else.
     own=(
+        Own(id="panel", template="desk/panel.html", view=panel, concerns=about_me),
         Own(id="house", template="desk/house.html", view=house, concerns=about_health),
         Own(id="pill", template="desk/pill.html", view=pill, concerns=about_me),
         Own(id="figures", template="desk/figures.html", view=figures, concerns=about_my_queues),
-        Own(id="panel", template="desk/panel.html", view=panel, concerns=about_me),
         Own(id="chips", template="desk/chips.html", view=chips, concerns=about_me),
         Own(id="choices", template="desk/choices.html", view=choices, concerns=about_me),
         Own(id="why", template="desk/why.html", view=why, concerns=about_me),

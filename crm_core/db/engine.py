@@ -72,6 +72,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=statement_timeout_s,
+            pool_use_lifo=True,  # what a connection has prepared is used again, and not made on each of them
             json_serializer=lambda value: msgspec.json.encode(value).decode(),
             json_deserializer=msgspec.json.decode,
         )

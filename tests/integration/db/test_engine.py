@@ -73,6 +73,21 @@ async def test_a_cancelled_block_gives_its_connection_back(scratch: Database) ->
     assert await _numbers(scratch) == []
 
 
+async def test_the_connection_used_last_is_used_again(database: Database) -> None:
+    """What it has prepared is not prepared again on each of the others."""
+
+    async def backend() -> int:
+        async with database.transaction() as connection:
+            return int((await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+
+    async with database.transaction(), database.transaction():  # so that there are several
+        last = await backend()
+    async with database.transaction():
+        pass
+    used = [await backend() for _ in range(4)]
+    assert len(set(used)) == 1 and last not in used
+
+
 async def test_a_full_hot_pool_is_unavailable_in_time(database_dsn: str) -> None:
     database = await Database.open(database_dsn, hot_size=1)
     try:

@@ -102,6 +102,7 @@ def test_an_offer_is_one_message_with_the_panel_the_reason_and_the_focus() -> No
     assert (frame["id"], frame["event"]) == (desk.stream.last_id, "changed")
     regions = frame["data"]["regions"]
     assert {"panel", "focus", "why", "pill", "agent-anna"} <= regions.keys()
+    assert next(iter(regions)) == "panel"  # pages show them in this order: who rings before all else
     assert "Maria &lt;b&gt;" in regions["panel"] and "<b>" not in regions["panel"]
     assert f'data-card="{call_id(9)}"' in regions["focus"]
 
