@@ -120,7 +120,8 @@ class Work {
 
   private offerWayBack(): void {
     const back = this.page.getElementById("back");
-    if (back !== null) back.hidden = this.live.call === undefined || this.shown().call === this.live.call;
+    const { call } = this.live;
+    if (back !== null) back.hidden = call === undefined || this.shown().call === call || this.asking?.call === call;
   }
 
   /** Where columns are folded into tabs, the card comes to the front. */
