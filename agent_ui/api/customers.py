@@ -63,6 +63,7 @@ async def patch_customer(ask: Ask[Nothing, CustomerPatch]) -> ApiCustomer:
         owner=body.owner,
         phones=UNSET if body.phones is UNSET else _phones(body.phones, ask),
         shared=body.shared,
+        seen=utc(body.seen),
     )
     return customer_shape(await ask.services.customers.update(ask.reader, ask.id, change))
 

@@ -341,12 +341,16 @@ class CustomerNew(Question, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class CustomerPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of a card; what is left out stays. *phones* replaces all of them."""
+    """What to change of a card; what is left out stays. *phones* replaces all of them.
+
+    *seen*: `updated_at` of the card it was made from; 409 `card_changed` when that is not so any more.
+    """
 
     title: CardTitle | UnsetType = UNSET
     owner: Text | UnsetType | None = UNSET
     phones: Phones | UnsetType = UNSET
     shared: bool = False
+    seen: Moment | None = None
 
 
 class CallPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):

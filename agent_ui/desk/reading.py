@@ -133,7 +133,6 @@ async def result_of(
     follows = chosen is not None and chosen.follow_up_days is not None
     return ResultView(
         call=call.id,
-        card=call.customer_id,
         choices=tuple(
             ResultChoice(name=one.name, text=one.title, chosen=one.name == call.disposition) for one in known
         ),

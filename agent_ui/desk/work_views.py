@@ -45,10 +45,9 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultView:
-    """What became of a call, and what comes next. *card*: whose history changes with it."""
+    """What became of a call, and what comes next."""
 
     call: UUID
-    card: UUID | None
     choices: tuple[ResultChoice, ...]
     step: StepView
     open: bool | None  # whether the form of the next step stands open; None: as it does now

@@ -57,10 +57,8 @@ def news_of(events: Iterable[NumberedEvent]) -> News:
             queues.add(item.name)
         elif isinstance(item, LiveHealth):
             health = True
-        name = touched(event)
-        if name is not None:
-            number = int(numbered.id.rpartition("-")[2])
-            touches.append(Touch(name=name, number=number, event=event))
+        number = int(numbered.id.rpartition("-")[2])
+        touches += (Touch(name=name, number=number, event=event) for name in touched(event))
     return News(
         calls=frozenset(calls),
         people=frozenset(people | agents),
@@ -71,17 +69,17 @@ def news_of(events: Iterable[NumberedEvent]) -> News:
     )
 
 
-def touched(event: LiveEvent) -> str | None:
+def touched(event: LiveEvent) -> tuple[str, ...]:
     """What *event* makes pages read again. A call or a recording is part of its card's history."""
     item = event.after
     if isinstance(item, LiveTouch):
-        return item.thing if item.id is None else f"{item.thing}-{item.id}"
+        return (item.thing if item.id is None else f"{item.thing}-{item.id}",)
     call = event.about if isinstance(item, LiveRecording) else item
-    if not isinstance(call, LiveCall) or call.customer_id is None:
-        return None
+    if not isinstance(call, LiveCall):
+        return ()
     if isinstance(item, LiveCall) and event.before is not None and _lasting(event.before) == _lasting(item):
-        return None
-    return f"history-{call.customer_id}"
+        return ()
+    return tuple(f"{what}-{id}" for what, id in (("call", call.id), ("history", call.customer_id)) if id)
 
 
 def _lasting(call: object) -> object:

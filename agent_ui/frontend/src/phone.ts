@@ -1,6 +1,7 @@
 // The phone in the browser, on every page of a person who has one.
 
-import { drawButtons, pressOf, wish } from "./phone/buttons";
+import { openBeside } from "./phone/beside";
+import { commandOf, drawButtons, pressOf, wish } from "./phone/buttons";
 import { startCheck } from "./phone/check";
 import { Dialogs } from "./phone/dialogs";
 import { Early } from "./phone/early";
@@ -22,6 +23,7 @@ const bell = new Bell(page, draw);
 let phone: Phone = NO_PHONE;
 let exchange: Exchange | null = null;
 let testing = false;
+const DRAWN = ["data-part", "aria-pressed", "aria-busy"];
 
 function draw(): void {
   drawStrip(page, phone, seat.leads && bell.silent);
@@ -117,19 +119,10 @@ function press(button: HTMLElement): void {
   if (call === null) return fail(phone.line === "ready" ? "not-here" : "no-line");
   if (!wish(asked, pending, Date.now())) return;
   draw();
-  switch (act) {
-    case "transfer":
-      return dialogs.openPeople(call);
-    case "keypad":
-      return dialogs.openKeypad(call);
-    case "answer":
-    case "decline":
-    case "hold":
-    case "mute":
-    case "end":
-    case "join":
-      return seat.ask({ do: act, call: call.id });
-  }
+  if (act === "transfer") return dialogs.openPeople(call);
+  if (act === "keypad") return dialogs.openKeypad(call);
+  const command = commandOf(asked);
+  if (command !== null) seat.ask(command);
 }
 
 /** A colleague's button: with somebody on the line, the colleague is asked about them. */
@@ -144,7 +137,9 @@ page.addEventListener("click", ({ target }) => {
   if (button?.dataset["phoneDial"] !== undefined) dial(button.dataset);
   else if (button !== null) press(button);
 });
-page.addEventListener("live:event", draw);
+// The feed draws the panel without what only the phone knows: that stands there again before anybody sees it.
+const panel = page.getElementById("panel")?.parentElement;
+if (panel != null) new MutationObserver(draw).observe(panel, { childList: true, subtree: true, attributeFilter: DRAWN });
 startCheck(page, {
   speaking: () => exchange?.speaking ?? null,
   ring: () => {
@@ -158,6 +153,7 @@ startCheck(page, {
   looked: () => seat.ask({ do: "microphone" }),
   fail,
 });
+openBeside(page, () => exchange?.talking === true);
 addEventListener("beforeunload", (event) => {
   if (exchange?.talking === true) event.preventDefault(); // leaving would end the call
 });

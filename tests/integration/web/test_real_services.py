@@ -79,6 +79,21 @@ async def test_the_card_of_ones_call_is_seen_whatever_its_office(house: RealHous
     assert (await house.ask("GET", "/api/v1/customers", "leyla"))[1]["items"] == []
 
 
+async def test_a_change_made_from_an_older_card_overwrites_nothing(house: RealHouse) -> None:
+    _, page = await house.ask("GET", "/api/v1/customers", "anna")
+    card = page["items"][0]
+    path, phone = f"/api/v1/customers/{card['id']}", card["contact_points"][0]["value"]
+    seen, newer = card["updated_at"], [phone, "+74955550149"]
+    house.clock.advance(1)
+    assert (await house.ask("PATCH", path, "anna", json={"phones": newer, "seen": seen}))[0] == 200
+    status, problem = await house.ask("PATCH", path, "anna", json={"phones": [phone], "seen": seen})
+    assert status == 409 and "card_changed" in problem["type"], problem
+    _, now = await house.ask("GET", path, "anna")
+    assert sorted(point["value"] for point in now["contact_points"]) == sorted(newer)
+    status, _ = await house.ask("PATCH", path, "anna", json={"phones": [phone], "seen": now["updated_at"]})
+    assert status == 200
+
+
 async def test_the_seed_is_the_databases_view_of_now(house: RealHouse) -> None:
     _, page = await house.ask("GET", "/api/v1/queues/sales", "oleg")
     assert (page["waiting"], page["offered"], page["answered"], page["service_level"]) == (1, 2, 1, 1.0)

@@ -3,7 +3,7 @@
 // `data-sip` (of this phone, where the house has none).
 
 import { ofPhone, type Shown } from "./match";
-import type { Call, Phone } from "./model";
+import type { Call, Command, Phone } from "./model";
 import type { Pending } from "./pending";
 
 const WAITS_FOR_FACT = new Set(["answer", "decline", "hold", "end", "transfer", "join"]);
@@ -38,6 +38,24 @@ export function pressOf(button: HTMLElement, phone: Phone): Press {
   const shown = all.find(({ id }) => id === section?.dataset["call"]);
   const call = shown === undefined ? null : ofPhone(shown, all, phone.calls);
   return { act, call, key: `${act} ${shown?.id ?? ""}`, fact: shown?.part ?? "" };
+}
+
+/** What *press* tells the phone; null for what is asked for in a dialog first. */
+export function commandOf({ act, call }: Press): Command | null {
+  if (call === null) return null;
+  switch (act) {
+    case "answer":
+    case "decline":
+    case "end":
+    case "join":
+      return { do: act, call: call.id };
+    case "hold":
+      return { do: act, call: call.id, on: !call.held };
+    case "mute":
+      return { do: act, call: call.id, on: !call.muted };
+    default:
+      return null;
+  }
 }
 
 /** Note the wish of *press*; whether one like it was not waiting already. */

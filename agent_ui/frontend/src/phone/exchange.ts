@@ -120,9 +120,9 @@ export class Exchange implements Leader, Owner {
       case "end":
         return call.hangUp();
       case "hold":
-        return this.hold(call);
+        return this.hold(call, command.on);
       case "mute":
-        return call.mute(!call.view.muted);
+        return call.mute(command.on);
       case "digits":
         return call.session.sendDTMF(command.digits, { transportType: "RFC2833" });
       case "transfer":
@@ -136,10 +136,9 @@ export class Exchange implements Leader, Owner {
   }
 
   /** Hold or take back; who is taken back does not hear the other one whom the agent talks with. */
-  private hold(call: PhoneCall): void {
-    const back = call.view.held;
+  private hold(call: PhoneCall, on: boolean): void {
     const others = [...this.calls.values()].filter((other) => other !== call && other.view.stage === "talking");
-    if (call.hold(!back) && back) for (const other of others) other.hold(true);
+    if (call.hold(on) && !on) for (const other of others) other.hold(true);
   }
 
   /** Join the one who waits to the colleague whom *consult* asks. */

@@ -55,7 +55,9 @@ export interface Phone {
 }
 
 export type Command =
-  | { do: "answer" | "decline" | "hold" | "mute" | "end" | "join"; call: string }
+  | { do: "answer" | "decline" | "end" | "join"; call: string }
+  /** *on*: as whoever pressed wants it; the call may be another by now than their tab showed. */
+  | { do: "hold" | "mute"; call: string; on: boolean }
   | { do: "digits"; call: string; digits: string }
   | { do: "transfer"; call: string; to: string }
   | { do: "dial"; to: string; name: string }

@@ -166,6 +166,15 @@ def test_a_part_that_fails_is_said_in_words() -> None:
     assert "No link to the telephone exchange" not in desk.page.text
 
 
+def test_a_call_without_a_card_is_read_again_when_its_result_was_said() -> None:
+    desk = Desk()
+    talks = call(1, state=CallState.TALKING, agent="anna", legs=(leg("anna"),), version=2)
+    desk.happens(happened.CallChanged(at=NOW, call=talks))
+    desk.page.touched.clear()
+    desk.happens(happened.CallChanged(at=NOW, call=replace(talks, disposition="agreed", version=3)))
+    assert desk.page.touched == {f"call-{call_id(1)}"}
+
+
 def test_touches_go_to_those_they_are_for() -> None:
     missed = MissedChanged(at=NOW, offices=("moscow",), queues=("service",), agents=())
     note = NoteSaved(at=NOW, call_id=call_id(1), customer_id=None, author="anna", version=2)
