@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.browser.axe import grave
@@ -15,21 +16,33 @@ from tests.journeys.running_callcard import Callcard
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 SIGN_IN = {"en-GB": ("en", "Sign in"), "ru-RU": ("ru", "Войти"), "az-AZ": ("az", "Daxil ol")}
+# `{card}` and `{call}` are of a call that anna took.
 PAGES = (
     (None, "/login"),
     ("anna", "/desk"),
     ("anna", "/customers"),
     ("anna", "/customers/new"),
+    ("anna", "/customers/{card}"),
+    ("anna", "/customers/{card}/merge?q=a"),
     ("anna", "/missed"),
-    ("anna", "/customers"),
-    ("anna", "/customers/new"),
-    ("anna", "/missed"),
+    ("anna", "/calls/{call}"),
     ("viktor", "/board"),
     ("viktor", "/calls"),
-    ("viktor", "/calls"),
     ("viktor", "/settings"),
+    ("viktor", "/customers/nobody"),
     ("admin", "/gallery"),
 )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def talked(callcard: Callcard) -> dict[str, str]:
+    """Ids of a call that anna took, and of its card."""
+    await callcard.at_work("anna")
+    call = await callcard.call(number="+74955550142")
+    await call.answered()
+    await call.hangup()
+    seen = await callcard.ended("+74955550142")
+    return {"call": seen["id"], "card": seen["customer_id"]}
 
 
 @pytest.mark.parametrize("locale", SIGN_IN)
@@ -52,19 +65,39 @@ async def test_one_signs_in_in_the_browsers_language(callcard: Callcard, window:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_serious_keeps_anybody_from_reading(
-    callcard: Callcard, window: Open, scheme: Any
+    callcard: Callcard, talked: dict[str, str], window: Open, scheme: Any
 ) -> None:
     found: dict[str, list[str]] = {}
     signed_in: dict[str | None, Any] = {}
     for person, path in PAGES:
         if person not in signed_in:
-            signed_in[person] = await window(person, path, color_scheme=scheme)
+            signed_in[person] = await window(person, "/settings" if person else path, color_scheme=scheme)
         page = signed_in[person]
-        await page.goto(f"http://{callcard.settings.http}{path}")
-        # What is dark is laid out as what is light: only its colours are others.
-        found[path] = await grave(page, *(["color-contrast"] if scheme == "dark" else []))
+        await page.goto(f"http://{callcard.settings.http}{path.format(**talked)}")
+        found[path] = await grave(page)
         assert await page.locator("dialog:not([open]):visible").count() == 0
     assert found == {path: [] for _, path in PAGES}
+
+
+async def test_what_opens_over_a_page_is_for_everybody_too(
+    callcard: Callcard, talked: dict[str, str], window: Open
+) -> None:
+    page = await window("viktor", "/calls")
+    await page.keyboard.press("?")
+    await expect(page.locator("dialog#keys[open]")).to_be_visible()
+    found = {"keys": await grave(page)}
+    await page.keyboard.press("Escape")
+    await page.locator("a.row-link").first.click()
+    await expect(page.locator("dialog#drawer[open]")).to_be_visible()
+    found["drawer"] = await grave(page)
+    await page.keyboard.press("Escape")
+    await page.locator("details.menu summary").last.click()
+    found["menu"] = await grave(page)
+    await page.goto(f"http://{callcard.settings.http}/customers/{talked['card']}")
+    await page.locator(".who-deeds button").first.click()
+    await expect(page.locator("#field-title")).to_be_visible()
+    found["edit"] = await grave(page)
+    assert found == {name: [] for name in found}
 
 
 async def test_a_card_is_found_by_keyboard_and_changed_beside_others(

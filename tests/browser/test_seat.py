@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.browser.axe import grave
 from tests.browser.chromium import Chromium
 from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
 from tests.browser.voice import require_address
@@ -16,7 +18,8 @@ from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, r
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-TALKING, RINGING, BY_KEYS, DECLINED = (f"+7495555017{number}" for number in range(1, 5))
+TALKING, RINGING, BY_KEYS, DECLINED, SEEN = (f"+7495555017{number}" for number in range(1, 6))
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEALED_S = 5.0  # from the moment the house answers again
 # What a browser says by itself of a house that is away.
 OF_THE_LOSS = ("net::ERR_", "Failed to fetch", "Unexpected response code: 503")
@@ -124,6 +127,44 @@ async def test_a_whole_call_by_keyboard_alone(seat: Seat) -> None:
     await expect(seat.part("offered")).to_have_count(0)
     await asyncio.gather(call.hangup(), again.hangup())
     await callcard.audit()
+
+
+async def test_every_state_of_a_call_is_for_everybody(seat: Seat) -> None:
+    """Nothing serious in any of them, light and dark."""
+    page, found = seat.page, dict[str, list[str]]()
+
+    async def look(name: str) -> None:
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour is on its way
+            await expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+            await page.evaluate("new Promise(requestAnimationFrame)")
+            found[f"{name}, {scheme}"] = await grave(page)
+
+    await seat.ready()
+    await look("ready")
+    call = await seat.call(SEEN)
+    await look("rings")
+    await page.keyboard.press("Space")
+    await expect(seat.part("talking")).to_be_visible()
+    await look("talks")
+    await page.keyboard.press("t")
+    await expect(page.locator("#phone-list [data-number]").first).to_be_visible()
+    await look("transfer")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("#")
+    await look("keypad")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("h")
+    await expect(seat.part("held")).to_be_visible()
+    await look("held")
+    await page.keyboard.press("e")
+    await expect(seat.part("wrap_up")).to_be_visible()
+    await look("wrap-up")
+    await page.locator(".phone-state").click()
+    await look("check of the microphone")
+    await page.keyboard.press("Escape")
+    await call.ended()
+    assert found == {name: [] for name in found}
 
 
 async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat: Seat) -> None:
