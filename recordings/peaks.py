@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -104,7 +105,7 @@ class Peaks:
                 raise Unavailable(N_("Too many recordings are being looked at; try again in a moment."))
             making = asyncio.create_task(self._make(found.path), name=f"peaks-{recording_id}")
             self._making[found.path] = making
-            making.add_done_callback(lambda _: self._making.pop(found.path or "", None))
+            making.add_done_callback(partial(self._made, found.path))
         # Whoever asks may leave; the outline is made to its end, and is there for the next.
         return await asyncio.shield(making)
 
@@ -113,6 +114,11 @@ class Peaks:
         for making in tuple(self._making.values()):
             making.cancel()
         self._heavy.close()
+
+    def _made(self, path: str, making: asyncio.Task[bytes]) -> None:
+        self._making.pop(path, None)
+        if not making.cancelled():
+            making.exception()  # taken: whoever asked may have left, and nobody else is to hear of it
 
     async def _make(self, relative: str) -> bytes:
         try:

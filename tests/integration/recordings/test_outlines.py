@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 from collections.abc import AsyncIterator
@@ -99,6 +100,24 @@ async def test_a_file_that_cannot_be_read_has_none(
     with pytest.raises(NotFound):
         await peaks.of(recording.id, reader("anna"))
     assert not list(tmp_path.rglob("*.peaks"))
+
+
+async def test_who_left_before_it_could_not_be_made_leaves_no_error_behind(
+    service: RecordingService, peaks: Peaks, clock: FakeClock, tmp_path: Path
+) -> None:
+    recording = await kept(service, tmp_path, clock)
+    (tmp_path / (recording.path or "")).write_bytes(b"not a sound")
+    unheard: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: unheard.append(about["message"]))
+    asking = asyncio.create_task(peaks.of(recording.id, reader("anna")), name="asking")
+    while not (making := [task for task in asyncio.all_tasks() if task.get_name().startswith("peaks-")]):
+        await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking, *making])
+    await asyncio.sleep(0)
+    del asking, making
+    gc.collect()
+    assert unheard == []
 
 
 async def test_all_pieces_that_one_session_asks_for_are_one_playback(
