@@ -21,18 +21,13 @@ from pathlib import Path
 from playwright.async_api import Locator, Page
 
 from benchmarks.bare_phone import NUMBER, bare_phone, beside
+from benchmarks.desks import BELLA_LINE, open_bella, with_bella
 from benchmarks.house import Bench, running_bench
 from benchmarks.report import line, percentile, quiet
-from crm_core.clock import SystemClock
-from crm_core.people.service import PeopleService
-from crm_core.presence.model import ChosenState
-from crm_core.presence.service import PresenceService
-from tests.browser.chromium import Chromium, sign_in
+from tests.browser.chromium import Chromium
 from tests.fakes.sip import tone
 from tests.fakes.sip.sdp import Codec
 
-LINE = "+74955550188"
-PERSON, PASSWORD = "bella", "measured from end to end"
 WARM_UP, CALLS = 3, 20
 CALLER, AGENT = 440, 1500  # Hz
 # Browsers clean voices of steady tones, so here they must not. When Answer was pressed, and when a voice was
@@ -94,7 +89,7 @@ async def main() -> None:
     random.seed(7)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-bench-")))
-        bench = await stack.enter_async_context(running_bench(agents=1, more=_with_bella, beside=beside))
+        bench = await stack.enter_async_context(running_bench(agents=1, more=with_bella, beside=beside))
         chromium = await stack.enter_async_context(Chromium.started(folder))
         windows = await stack.enter_async_context(chromium.agent(tone=AGENT, bypass_csp=True))
         await windows.context.add_init_script(LISTEN)
@@ -112,24 +107,10 @@ async def main() -> None:
     _report("phone.answer_to_audio.caller", *([one.caller for one in each] for each in times))
 
 
-def _with_bella(text: str) -> str:
-    """The office with one more, whose phone is in the browser, and a line to her."""
-    person = f"""people:
-  {PERSON}: {{title: Bella, office: moscow, extension: "111", devices: [{{name: web, kind: browser}}]}}"""
-    text = text.replace("people:", person, 1)
-    text = text.replace("queues:", f"queues:\n  web: {{title: Web, members: [{PERSON}], wrap_up_s: 0}}", 1)
-    return text.replace("numbers:", f'numbers:\n  "{LINE}": {{title: Web, office: moscow, queue: web}}', 1)
-
-
 async def _ours(page: Page, bench: Bench) -> BrowserPhone:
-    """Her desk, with the phone registered and calls coming to it."""
-    await PeopleService(bench.database, SystemClock()).add_user(PERSON, PASSWORD, by="bench")
-    await sign_in(page, f"http://{bench.settings.http}", PERSON, PASSWORD, to="/desk")
-    await page.wait_for_selector("body[data-phone-is=ready]", state="attached")
-    presence = PresenceService(bench.database, SystemClock())
-    await presence.choose(PERSON, ChosenState.AVAILABLE, None, by="bench")
-    await page.wait_for_selector("#pill[data-state=available]")
-    return BrowserPhone(page, LINE, page.locator("#panel [data-phone=answer]"))
+    """The desk's phone."""
+    await open_bella(bench, page)
+    return BrowserPhone(page, BELLA_LINE, page.locator("#panel [data-phone=answer]"))
 
 
 async def _bare(stack: AsyncExitStack, page: Page, bench: Bench) -> BrowserPhone:

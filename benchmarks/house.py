@@ -45,8 +45,8 @@ class Bench:
     caller: SipPeer
     phones: SipPeer
     sip_port: int
-    tokens: dict[str, str]  # of the agents
-    admin_token: str
+    tokens: dict[str, str] = field(default_factory=dict)  # of the agents
+    admin_token: str = ""
     invites: dict[str, float] = field(default_factory=dict)  # caller's number -> when an agent's phone got it
     answered: dict[str, IncomingCall] = field(default_factory=dict)
     on_invite: Callable[[str, str], None] | None = None  # agent, caller's number: before the phone rings
@@ -56,6 +56,10 @@ class Bench:
         """A number that has not called yet (fictitious range)."""
         self.serial += 1
         return f"+7495555{self.serial:04d}"
+
+    async def token(self, name: str) -> str:
+        """A new token of *name*."""
+        return await PeopleService(self.database, SystemClock()).create_token(name, "bench", by="bench")
 
     async def invite(self, did: str, number: str) -> OutgoingCall:
         """Call *did* from the carrier."""
@@ -180,12 +184,11 @@ async def running_bench(
         names = [f"agent{i:02d}" for i in range(agents)] + ["solo"]
         for name in names:
             await presence.choose(name, ChosenState.AVAILABLE, None, by="bench")
-        people = PeopleService(database, SystemClock())
-        tokens = {name: await people.create_token(name, "bench", by="bench") for name in names}
-        admin = await people.create_token("admin", "bench", by="bench")
-        bench = Bench(settings, supervisor, database, caller, phones, sip_port, tokens, admin)
+        bench = Bench(settings, supervisor, database, caller, phones, sip_port)
+        bench.tokens = {name: await bench.token(name) for name in names}
+        bench.admin_token = await bench.token("admin")
         phones.on_invite = bench.take
-        await _all_available(settings, tokens["solo"], len(names))
+        await _all_available(settings, bench.tokens["solo"], len(names))
         yield bench
 
 
