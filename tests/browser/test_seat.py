@@ -8,17 +8,19 @@ from typing import Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.axe import grave
 from tests.browser.chromium import Chromium
+from tests.browser.conftest import Open
+from tests.browser.hostile import CALLER, NAME, TITLE, brought_in, with_hostile_titles
 from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
 from tests.browser.voice import require_address
 from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, running_callcard
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-TALKING, RINGING, BY_KEYS, DECLINED, SEEN = (f"+7495555017{number}" for number in range(1, 6))
+TALKING, RINGING, BY_KEYS, DECLINED, SEEN, HOSTILE, LOST = (f"+7495555017{number}" for number in range(1, 8))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEALED_S = 5.0  # from the moment the house answers again
 # What a browser says by itself of a house that is away.
@@ -28,8 +30,8 @@ OF_THE_LOSS = ("net::ERR_", "Failed to fetch", "Unexpected response code: 503")
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def callcard() -> AsyncIterator[Callcard]:
     require_address()
-    async with running_callcard(more=with_seat) as running:
-        await with_password(running, "bella")
+    async with running_callcard(more=lambda text: with_hostile_titles(with_seat(text))) as running:
+        await with_password(running, "bella", "viktor")
         yield running
 
 
@@ -165,6 +167,63 @@ async def test_every_state_of_a_call_is_for_everybody(seat: Seat) -> None:
     await page.keyboard.press("Escape")
     await call.ended()
     assert found == {name: [] for name in found}
+
+
+async def test_hostile_names_stay_text_on_every_screen(seat: Seat, window: Open) -> None:
+    callcard, page = seat.callcard, seat.page
+    for number in (HOSTILE, LOST):
+        made = {"title": NAME, "phones": [number], "office": "moscow", "owner": "bella"}
+        card = await callcard.post("/api/v1/customers", made, who="admin")
+    await seat.ready()
+    await (await seat.call(LOST)).hangup()
+    await seat.free()
+    found: dict[str, list[str]] = {}
+
+    async def look(name: str, at: Page, place: str, text: str = NAME) -> None:
+        await expect(at.locator(place).first).to_contain_text(text)
+        found[name] = await brought_in(at)
+
+    call = await seat.call(HOSTILE, from_header=f'"{CALLER}" <sip:{HOSTILE}@127.0.0.2>')
+    await look("offered", page, "#panel .call-name")
+    await look("its queue", page, "#panel", TITLE)
+    await page.keyboard.press("Space")
+    await expect(seat.part("talking")).to_be_visible()
+    await look("card", page, "#work h2")
+    await look("why", page, "#why", TITLE)
+    await page.keyboard.press("n")
+    await page.keyboard.insert_text(NAME)
+    await expect(page.locator("[data-note-state=saved]")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("t")
+    await look("colleagues", page, "#phone-list", TITLE)
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("pwned")
+    await look("search", page, "#found")
+    await page.keyboard.press("Escape")
+    viktor = await window("viktor", "/board", viewport={"width": 1280, "height": 800})
+    await look("board", viktor, "#agent-bella")
+    await page.keyboard.press("e")
+    await expect(seat.part("wrap_up")).to_be_visible()
+    seen = await callcard.ended(HOSTILE)
+    await look("history", page, "#who .timeline")
+    await page.reload()
+    await look("missed on the desk", page, "#missed")
+    for path, place in (
+        ("/calls", "main"),
+        (f"/calls/{seen['id']}", "main"),
+        ("/customers", "main"),
+        (f"/customers/{card['id']}", "h2"),
+        (f"/customers/{card['id']}/merge?q=pwned", "main"),
+        (f"/customers/{card['id']}/merge?other={seen['customer_id']}", "main"),
+        ("/missed?whose=shared", "main"),
+    ):
+        await viktor.goto(f"http://{callcard.settings.http}{path}")
+        await look(path, viktor, place)
+    await viktor.goto(f"http://{callcard.settings.http}/customers/{card['id']}")
+    assert NAME[:20] in await viktor.title()
+    await call.ended()
+    assert {name: brought for name, brought in found.items() if brought} == {}
 
 
 async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat: Seat) -> None:
