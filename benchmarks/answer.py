@@ -25,6 +25,7 @@ from benchmarks.desks import BELLA_LINE, open_bella, with_bella
 from benchmarks.house import Bench, running_bench
 from benchmarks.report import line, percentile, quiet
 from tests.browser.chromium import Chromium
+from tests.browser.voice import require_address
 from tests.fakes.sip import tone
 from tests.fakes.sip.sdp import Codec
 
@@ -86,6 +87,7 @@ class Took:
 async def main() -> None:
     """Measure and print."""
     quiet()
+    require_address()
     random.seed(7)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cc-bench-")))
