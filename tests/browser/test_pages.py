@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,11 +13,14 @@ from playwright.async_api import expect
 
 from tests.browser.axe import grave
 from tests.browser.conftest import PASSWORD, Open
+from tests.journeys.front import until
 from tests.journeys.running_callcard import Callcard
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 SIGN_IN = {"en-GB": ("en", "Sign in"), "ru-RU": ("ru", "Войти"), "az-AZ": ("az", "Daxil ol")}
+SPOKEN_S = 3.0
+PLAYED = "SELECT count(*) FROM audit WHERE action = 'recording.played' AND actor = 'anna'"
 # `{card}` and `{call}` are of a call that anna took.
 PAGES = (
     (None, "/login"),
@@ -40,6 +45,7 @@ async def talked(callcard: Callcard) -> dict[str, str]:
     await callcard.at_work("anna")
     call = await callcard.call(number="+74955550142")
     await call.answered()
+    await asyncio.sleep(SPOKEN_S)
     await call.hangup()
     seen = await callcard.ended("+74955550142")
     return {"call": seen["id"], "card": seen["customer_id"]}
@@ -98,6 +104,49 @@ async def test_what_opens_over_a_page_is_for_everybody_too(
     await expect(page.locator("#field-title")).to_be_visible()
     found["edit"] = await grave(page)
     assert found == {name: [] for name in found}
+
+
+@pytest.mark.parametrize("path", ["/calls/{call}", "/customers/{card}"])
+async def test_a_recording_is_played_sought_and_sped_up(
+    callcard: Callcard, talked: dict[str, str], window: Open, path: str
+) -> None:
+    async def played() -> int:
+        async with callcard.database.hot(timeout_s=5) as connection:
+            return int(await connection.fetchval(PLAYED))
+
+    before = await played()
+    page = await window("anna", path.format(**talked))
+    player = page.locator("[data-recording]").first
+    await expect(player.locator(".player-keys")).to_be_visible()  # the wave is drawn
+    sound, wave = player.locator("audio"), player.locator(".player-wave")
+
+    async def at() -> float:
+        return float(await sound.evaluate("audio => audio.currentTime"))
+
+    await player.locator("[data-play]").click()
+    await expect(player).to_have_class(re.compile("playing"))
+
+    async def advances() -> bool:
+        return await at() > 0.3
+
+    await until(advances, what="the sound to advance")
+    assert float(await sound.evaluate("audio => audio.duration")) == pytest.approx(SPOKEN_S, abs=1.5)
+    await player.locator("[data-play]").click()
+    await expect(player).not_to_have_class(re.compile("playing"))
+    await wave.focus()
+    await page.keyboard.press("Home")
+    await expect(wave).to_have_attribute("aria-valuenow", "0")
+    box = await wave.bounding_box()
+    assert box is not None
+    await wave.click(position={"x": box["width"] * 0.7, "y": box["height"] / 2})
+
+    async def sought() -> bool:
+        return abs(await at() / float(await sound.evaluate("audio => audio.duration")) - 0.7) < 0.1
+
+    await until(sought, what="the sound to be where the wave was pressed")
+    await player.locator("[data-speed]").select_option("2")
+    assert await sound.evaluate("audio => audio.playbackRate") == 2
+    assert await played() == before + 1  # in pieces and sought: one playback
 
 
 async def test_a_card_is_found_by_keyboard_and_changed_beside_others(

@@ -14,13 +14,17 @@ from tests.browser.axe import grave
 from tests.browser.chromium import Chromium
 from tests.browser.conftest import Open
 from tests.browser.hostile import CALLER, NAME, TITLE, brought_in, with_hostile_titles
+from tests.browser.notices import NOTICES
 from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
 from tests.browser.voice import require_address
+from tests.journeys.front import until
 from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, running_callcard
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
-TALKING, RINGING, BY_KEYS, DECLINED, SEEN, HOSTILE, LOST = (f"+7495555017{number}" for number in range(1, 8))
+TALKING, RINGING, BY_KEYS, DECLINED, SEEN, HOSTILE, LOST, NOTICED = (
+    f"+7495555017{number}" for number in range(1, 9)
+)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 HEALED_S = 5.0  # from the moment the house answers again
 # What a browser says by itself of a house that is away.
@@ -224,6 +228,45 @@ async def test_hostile_names_stay_text_on_every_screen(seat: Seat, window: Open)
     assert NAME[:20] in await viktor.title()
     await call.ended()
     assert {name: brought for name, brought in found.items() if brought} == {}
+
+
+async def test_one_tab_rings_and_notices_are_asked_for_by_a_press(seat: Seat) -> None:
+    """Nothing asks by itself; of two tabs, neither looked at, one shows the call and one sounds."""
+    await seat.page.context.add_init_script(NOTICES)
+    await seat.page.reload()
+    other = await seat.page.context.new_page()
+    await other.goto(seat.page.url)
+    tabs = (seat.page, other)
+    await seat.ready()
+    await expect(other.locator("body")).to_have_attribute("data-phone-is", "ready")
+    await other.locator(".phone-state").click()
+    assert [await tab.evaluate("asked") for tab in tabs] == [[], []]
+    await other.locator("[data-phone-check=notices]").click()
+    await expect(other.locator("[data-phone-notices=granted]")).to_be_visible()
+    assert [await tab.evaluate("asked") for tab in tabs] == [[], [True]]  # true: somebody has just pressed
+    await other.keyboard.press("Escape")
+    for tab in tabs:
+        await tab.locator("h2").first.click()  # browsers give sound only to pages that were touched
+    call = await seat.call(NOTICED)
+    await seat.rings(NOTICED)
+
+    async def shown() -> list[list[str]]:
+        return [text for tab in tabs for text in await tab.evaluate("shown")]
+
+    async def there() -> bool:
+        return bool(await shown()) and any([await tab.evaluate("sounds") for tab in tabs])
+
+    await until(there, what="a notice and a bell")
+    assert await shown() == [["A call for you", "8 (495) 555-01-78", "open"]]
+    assert sorted([await tab.evaluate("sounds > 0") for tab in tabs]) == [False, True]
+    await call.hangup()
+    await seat.free()
+
+    async def taken_back() -> bool:
+        return [text[-1] for text in await shown()] == ["closed"]
+
+    await until(taken_back, what="the notice to be taken back")
+    await other.close()
 
 
 async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat: Seat) -> None:
