@@ -17,7 +17,13 @@ from tests.journeys.running_callcard import Callcard, talk
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 NEW, OTHER, LOST, BUSY = "+74955550177", "+74955550178", "+74955550179", "+74955550180"
-NEXT = "+74955550181"
+NEXT, SPOKEN = "+74955550181", "+74955550182"
+LOCALES = {"en": "en-GB", "ru": "ru-RU", "az": "az-AZ"}
+WORDS = {
+    "en": ("Answer on your phone.", "Talking"),
+    "ru": ("Ответьте на своём телефоне.", "Разговор"),
+    "az": ("Öz telefonunuzda cavab verin.", "Danışır"),
+}
 
 
 def shown(number: str) -> str:
@@ -99,6 +105,22 @@ async def test_the_next_call_takes_the_place_and_nothing_typed(callcard: Callcar
     await page.goto(f"http://{callcard.settings.http}{(address or '').removesuffix('/merge')}")
     await expect(page.locator(".who h2")).to_have_text("Marina V. Volkova")
     await page.close()
+    await callcard.audit()
+
+
+async def test_what_happens_is_told_in_each_windows_language(callcard: Callcard, window: Open) -> None:
+    await callcard.at_work("anna")
+    callcard.phones["anna"].behaviour = Ring()
+    desks = {language: await window("anna", "/desk", locale=locale) for language, locale in LOCALES.items()}
+    call = await callcard.call(number=SPOKEN)
+    for language, desk in desks.items():
+        assert await desk.locator("html").get_attribute("lang") == language
+        await expect(desk.locator("#panel")).to_contain_text(WORDS[language][0])
+    _, leg = await callcard.rung(SPOKEN)
+    leg.answer()
+    for language, desk in desks.items():
+        await expect(desk.locator("#panel .call-state")).to_have_text(WORDS[language][1])
+    await call.hangup()
     await callcard.audit()
 
 
