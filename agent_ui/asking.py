@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from aiohttp import web
 
 from agent_ui.language import preferences
 from agent_ui.services import READER, SERVICES, WebServices
+from crm_core.calls.dispositions import Disposition
 from crm_core.customers.model import CardDetails
 from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
@@ -28,6 +29,7 @@ class Asking:
     reader: Reader
     directory: Directory
     zone: ZoneInfo
+    _dispositions: list[Sequence[Disposition]] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
     def of(cls, request: web.Request) -> Asking:
@@ -55,9 +57,15 @@ class Asking:
                     raise
         return await self.services.customers.details(self.reader, id, met=True)
 
+    async def dispositions(self) -> Sequence[Disposition]:
+        """What may be said of calls, in the order to show it; read once for all parts of a page."""
+        if not self._dispositions:
+            self._dispositions.append(await self.services.calls.dispositions(self.services.pbx))
+        return self._dispositions[0]
+
     async def results(self) -> Mapping[str, str]:
         """What may be said of calls: a message id, or the office's own words, by name."""
-        return {one.name: one.title for one in await self.services.calls.dispositions(self.services.pbx)}
+        return {one.name: one.title for one in await self.dispositions()}
 
     def number(self, text: str) -> str:
         """*text* in E.164, as people of the reader's office write numbers. Raises BadInput."""

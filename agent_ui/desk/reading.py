@@ -125,7 +125,7 @@ async def result_of(
     asking: Asking, call: LiveCall, *, said: bool = False, planned: bool = False
 ) -> ResultView:
     """What may be said of *call*, and its next step. *said*, *planned*: that was just done."""
-    known = await asking.services.calls.dispositions(asking.services.pbx)
+    known = await asking.dispositions()
     steps = await asking.services.steps.of_call(asking.reader, call.id)
     mine = [s for s in steps if s.agent == asking.reader.person and s.done_at is None]
     chosen = next((one for one in known if one.name == call.disposition), None)
