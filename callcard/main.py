@@ -44,6 +44,9 @@ def demo(
     *,
     language: Annotated[str, Parameter(name="--lang", help="en, ru or az; else from LANG.")] = "",
     calls: Annotated[int, Parameter(help="Stop after so many calls; 0: go on until Ctrl-C.")] = 0,
+    quiet: Annotated[
+        bool, Parameter(negative="", help="Let nobody ring but who is asked for in the browser.")
+    ] = False,
     data: Annotated[
         Path | None, Parameter(help="Keep the demo's data here instead of a throw-away folder.")
     ] = None,
@@ -51,7 +54,7 @@ def demo(
     """Run the sample office with real calls that the PBX makes to itself, and watch it here."""
     from callcard.demo.run import run_demo
 
-    _run(run_demo(language=language, calls=calls, data=data))
+    _run(run_demo(language=language, calls=None if quiet else calls, data=data))
 
 
 @app.command

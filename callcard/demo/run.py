@@ -54,8 +54,8 @@ _OVER_S = 120.0  # the longest call of the script, waiting and voicemail include
 _SETTLED_S = 3.0  # the ledger and the recordings follow the end of a call
 
 
-async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
-    """Run until Ctrl-C, or until *calls* calls were made and are over."""
+async def run_demo(*, language: str, calls: int | None, data: Path | None) -> int:
+    """Run until Ctrl-C, or until *calls* calls were made and are over; 0: as many as come, None: none."""
     shown = chosen_language(language)
     base = read_settings({k: v for k, v in os.environ.items() if k != "CALLCARD_AMI_HOST"})
     await asyncio.to_thread(ensure_asterisk, base.cache, base.asterisk, say=lambda line: say(line, shown))
@@ -80,8 +80,9 @@ async def run_demo(*, language: str, calls: int, data: Path | None) -> int:
                 out=sys.stdout,
                 note=in_words(note, shown),
             )
-            calling = _calls(supervisor, url, tokens["admin"], set(simulated(office)), calls)
-            await _until_stopped(stop, show, calling)
+            agents = set(simulated(office))
+            calling = [] if calls is None else [_calls(supervisor, url, tokens["admin"], agents, calls)]
+            await _until_stopped(stop, show, *calling)
             say(ENDING, shown)
     return 0
 

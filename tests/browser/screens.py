@@ -23,16 +23,21 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Page
 
+from callcard.demo.peers import ring
+from callcard.demo.script import OPENING
+from callcard.layout import Layout
 from tests.browser.chromium import Chromium, sign_in
+from tests.journeys.front import until
 
 FOLDER = Path(__file__).parents[2] / "screens"
 LANGUAGES = {"en": "en-GB", "ru": "ru-RU", "az": "az-AZ"}
 LOOKS = ("light", "dark")
 SIZES = ((1280, 800), (1920, 1080), (390, 844))
-ALL_S = 175.0
+ALL_S = 300.0
 START_S = 60.0
 CALL_S = 45.0  # until calls are over and settled
 PATIENCE_MS = 40_000  # many windows at once, and nobody waits before them
+CALLERS = [caller for caller in OPENING if caller.talk_s < 30]
 HOSTILE = {
     "+994125550142": '<script>alert("Kamran")</script> & <b>sons</b>',
     "+994125550143": "Leyla " + "Hüseynova-Qasımzadə " * 6,
@@ -42,11 +47,15 @@ HOSTILE = {
 
 @dataclass
 class Demo:
-    """The running demo as its terminal describes it. *found*: what is not as it should be."""
+    """The running demo as its terminal describes it. *over*: the callers have hung up; *found*: what is not
+    as it should be.
+    """
 
     url: str
     password: str
     http: aiohttp.ClientSession
+    spool: Path
+    over: asyncio.Event = field(default_factory=asyncio.Event)
     found: list[str] = field(default_factory=list)
 
     async def sign_in(self) -> None:
@@ -60,6 +69,26 @@ class Demo:
         async with self.http.request(method, f"{self.url}/api/v1{path}", **rest) as answer:
             assert answer.status == 200, await answer.text()
             return await answer.json()
+
+    async def ring(self) -> None:
+        """Let the demo's first callers ring, and wait until they are gone.
+
+        Not while somebody sits at the free seat: whoever is free and has talked least is rung at once.
+        """
+        await until(self._seated, timeout=START_S, what="the demo's agents to be available")
+        for caller in CALLERS:
+            await asyncio.sleep(caller.after_s)
+            await asyncio.to_thread(ring, self.spool, caller)
+        await until(self._all_over, timeout=CALL_S, what="the callers to hang up")
+        self.over.set()
+
+    async def _seated(self) -> bool:
+        shown = (await self.api("GET", "/agents"))["items"]
+        return sum(agent["state"] == "available" for agent in shown) == len(shown) - 1
+
+    async def _all_over(self) -> bool:
+        calls = (await self.api("GET", "/calls?limit=50"))["items"]
+        return len(calls) >= len(CALLERS) and all(call["state"] == "ended" for call in calls)
 
     async def settled_calls(self, count: int) -> list[dict[str, Any]]:
         """Calls that are over, with what they left, once there are so many."""
@@ -86,7 +115,8 @@ async def running_demo() -> AsyncIterator[Demo]:
     said = folder / "said"
     with said.open("wb") as out:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "callcard", "demo", "--lang", "en", "--data", str(folder / "data")),
+            *(sys.executable, "-m", "callcard", "demo", "--quiet", "--lang", "en"),
+            *("--data", str(folder / "data")),
             stdout=out,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
@@ -100,7 +130,7 @@ async def running_demo() -> AsyncIterator[Demo]:
         url, password = ready.groups()
         jar = aiohttp.CookieJar(unsafe=True)  # unsafe: also for hosts that are addresses
         async with aiohttp.ClientSession(cookie_jar=jar, headers={"Origin": url}) as http:
-            demo = Demo(url, password, http)
+            demo = Demo(url, password, http, Layout(folder / "data").pbx / "spool")
             await demo.sign_in()
             yield demo
     finally:
@@ -182,6 +212,7 @@ class Camera:
             windows.context.set_default_timeout(PATIENCE_MS)
             page = windows.context.pages[0]
             await sign_in(page, self._demo.url, "dina", self._demo.password, to="/desk")
+            await page.locator('body[data-phone-is="ready"]').wait_for()
             await page.locator('#pill[data-state="available"]').wait_for()
             await self.shoot(page, "desk-ready")
             await page.locator("[data-ring=known]").click()
@@ -222,10 +253,12 @@ async def run() -> int:
         cameras = [Camera(demo, chromium, language) for language in LANGUAGES]
 
         async def seats() -> None:
+            await demo.over.wait()
             for camera in cameras:  # one after the other: there is one free seat
                 await camera.of_the_free_seat()
 
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(demo.ring())
             tasks.create_task(seats())
             tasks.create_task(gallery(demo, chromium))
             for camera in cameras:

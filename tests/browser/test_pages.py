@@ -51,6 +51,29 @@ async def talked(callcard: Callcard) -> dict[str, str]:
     return {"call": seen["id"], "card": seen["customer_id"]}
 
 
+# Fills the board's rows with the longest that can stand in them; by how much the table is too wide then.
+LONGEST = """() => {
+    for (const row of document.querySelectorAll(".board-table tbody tr")) {
+        const put = (where, text) => row.querySelector(where)?.replaceChildren(text);
+        put(".who bdi", "Səbinə Hüseynova-Qasımzadə");
+        put(".state-word > span:not(.dot)", "Cavab vermir");
+        row.querySelector(".state-word").append(document.createElement("time"));
+        put(".state-word time", "11:23:45");
+        put(".party", "+994 12 555 01 42");
+        put("td.muted.wide-only", "Satışlar, Müştərixidmətləri");
+    }
+    const table = document.querySelector(".board-table");
+    return table.offsetWidth - table.parentElement.clientWidth;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 900])
+async def test_the_boards_table_fits_in_the_longest_language(window: Open, width: int) -> None:
+    board = await window("viktor", "/board", locale="az-AZ", viewport={"width": width, "height": 800})
+    await expect(board.locator(".board-table th").first).to_have_text("Operator")
+    assert await board.evaluate(LONGEST) <= 0
+
+
 @pytest.mark.parametrize("locale", SIGN_IN)
 async def test_one_signs_in_in_the_browsers_language(callcard: Callcard, window: Open, locale: str) -> None:
     language, words = SIGN_IN[locale]

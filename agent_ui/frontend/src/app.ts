@@ -27,6 +27,8 @@ htmx.on("htmx:before:swap", (event) => {
 // What the page reads by itself it reads again (touches.ts); nobody did anything whose end is not known.
 htmx.on("htmx:error", (event) => readsByItself(event) || showToast(document, "toast-unreachable"));
 
+// htmx would look at the page a moment later: what keys do from here on would be lost on it.
+htmx.process(document.body);
 startTimers(document);
 startHotkeys(document);
 startToasts(document);
