@@ -49,6 +49,7 @@ class CallJournal:
         self._health = health
         self._pbx = pbx
         self._behind = asyncio.Event()
+        self._replaying = asyncio.Lock()  # two would acknowledge the same records, and then others' too
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -108,12 +109,13 @@ class CallJournal:
 
     async def replay(self) -> None:
         """Bring the whole spool into the database. Raises Unavailable; what was not taken stays."""
-        while self._spool.pending:
-            records = await self._spool.read(_BATCH)
-            events = [event for record in records if (event := _read(record)) is not None]
-            await self._write(_worth_keeping(events), REPLAY_S)
-            await self._spool.acknowledge(len(records))
-        self._mark()
+        async with self._replaying:
+            while self._spool.pending:
+                records = await self._spool.read(_BATCH)
+                events = [event for record in records if (event := _read(record)) is not None]
+                await self._write(_worth_keeping(events), REPLAY_S)
+                await self._spool.acknowledge(len(records))
+            self._mark()
 
     async def _run(self) -> None:
         while True:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from crm_core.bus.event import encode
 from crm_core.calls.events import CallChanged, CallSettled
 from crm_core.calls.journal import PART, CallJournal
 from crm_core.calls.model import CallState
@@ -225,6 +226,16 @@ async def test_spooled_rubbish_is_passed_over(database: Database, tmp_path: Path
     await journal.replay()
     assert journal.spooled == 0
     assert await CallService(database, FakeClock()).find(good.call.id) is not None
+    await journal.stop()
+
+
+async def test_two_who_replay_at_once_acknowledge_once(database: Database, tmp_path: Path) -> None:
+    journal = await open_journal(database, tmp_path / "spool")
+    events = told("plain_call")
+    await journal._spool.append([encode(event) for event in events])
+    await asyncio.gather(journal.replay(), journal.open_calls(), journal.replay())
+    assert journal.spooled == 0
+    assert await CallService(database, FakeClock()).find(events[0].call.id) is not None
     await journal.stop()
 
 
