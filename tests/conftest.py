@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 
 from crm_core.db import embedded
@@ -20,6 +21,12 @@ from crm_core.db.migrate import upgrade
 from tests.servers import PostgresThread, RedisProcess
 
 _TEMPLATE = "template_callcard"
+
+# A machine that is busy with other things is slow, not wrong.
+hypothesis.settings.register_profile(
+    "callcard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("callcard")
 
 
 @pytest.fixture

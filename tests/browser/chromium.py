@@ -13,10 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    async_playwright,
+    expect,
+)
 
-START_MS = 20_000
-WAIT_MS = 8_000  # for one thing to be seen on a page
+START_MS = 60_000
+WAIT_MS = 30_000  # for one thing to be seen on a page: on a busy machine too
+expect.set_options(timeout=WAIT_MS)
 # No network but loopback, no question that a person would have to answer.
 FLAGS = (
     "--no-sandbox",

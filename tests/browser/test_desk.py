@@ -77,7 +77,7 @@ async def test_news_of_others_do_not_keep_the_card_away(callcard: Callcard, desk
     telling = asyncio.create_task(news(), name="news")
     try:
         call = await callcard.call(number=BUSY)
-        await expect(anna.locator("#work h2").first).to_contain_text(shown(BUSY), timeout=4000)
+        await expect(anna.locator("#work h2").first).to_contain_text(shown(BUSY))
         assert not telling.done()
     finally:
         telling.cancel()

@@ -109,7 +109,7 @@ class Callcard(Front):
         """The API's calls from *number*, newest first."""
         return [call for call in await self.calls() if call["from_raw"] == number]
 
-    async def ended(self, number: str, *, timeout: float = 20.0) -> dict[str, Any]:
+    async def ended(self, number: str, *, timeout: float = 60.0) -> dict[str, Any]:
         """The one call from *number*, once it has ended, is settled, and its recording looked at."""
         seen: list[dict[str, Any]] = []
 

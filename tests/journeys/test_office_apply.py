@@ -160,7 +160,7 @@ async def test_watch_shows_a_call_and_ends_with_ctrl_c(callcard: Callcard) -> No
         env=command.environment(),
     )
     assert watching.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         await seen(watching.stdout, "snapshot")
         call = await callcard.call(SALES, number="+74955550174")
         await seen(watching.stdout, " +7 495 555-01-74 · talking · Anna")
