@@ -51,6 +51,11 @@ async def talked(callcard: Callcard) -> dict[str, str]:
     return {"call": seen["id"], "card": seen["customer_id"]}
 
 
+# Shows the toast that a failure brings.
+TOAST = """() => {
+    const waiting = document.getElementById("toast-failed");
+    document.getElementById("toasts").append(waiting.content.cloneNode(true));
+}"""
 # Fills the board's rows with the longest that can stand in them; by how much the table is too wide then.
 LONGEST = """() => {
     for (const row of document.querySelectorAll(".board-table tbody tr")) {
@@ -72,6 +77,14 @@ async def test_the_boards_table_fits_in_the_longest_language(window: Open, width
     board = await window("viktor", "/board", locale="az-AZ", viewport={"width": width, "height": 800})
     await expect(board.locator(".board-table th").first).to_have_text("Operator")
     assert await board.evaluate(LONGEST) <= 0
+
+
+async def test_a_toast_leaves_the_lower_bar_free(window: Open) -> None:
+    page = await window("viktor", "/settings", viewport={"width": 390, "height": 844})
+    await page.evaluate(TOAST)
+    bar, toast = [await page.locator(each).bounding_box() for each in (".rail", "#toasts")]
+    assert bar is not None and toast is not None
+    assert toast["y"] + toast["height"] <= bar["y"] and toast["x"] >= 0
 
 
 @pytest.mark.parametrize("locale", SIGN_IN)
