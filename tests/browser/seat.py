@@ -63,7 +63,10 @@ class Seat:
     async def call(self, number: str, **more: str) -> OutgoingCall:
         """A caller whom the desk shows."""
         made = await self.callcard.call(LINE, number=number, **more)
-        await expect(self.part("offered")).to_be_visible()
+        try:
+            await expect(self.part("offered")).to_be_visible()
+        except AssertionError as error:
+            raise AssertionError(f"not offered: {await self.callcard.by_number(number)}") from error
         return made
 
     async def rings(self, number: str) -> None:

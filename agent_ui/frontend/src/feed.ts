@@ -35,7 +35,7 @@ export interface Surroundings {
 }
 
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 5000;
+const LONGEST_WAIT_MS = 3000; // a desk is back within five seconds, however long the house was away
 // A house that starts again is back within seconds: for so many tries nobody waits longer than this.
 const SOON_MS = 1000;
 const SOON_TRIES = 15;

@@ -147,10 +147,10 @@ test("a region that cannot be shown does not cost the others", async (t) => {
   assert.deepEqual(fake.log, ["show up", "put card y", "tell snapshot"]);
 });
 
-test("waits longer from try to try, never longer than five seconds, and anew after a frame", () => {
+test("waits longer from try to try, never longer than three seconds, and anew after a frame", () => {
   assert.deepEqual(
     [0, 1, 2, 3, 14, 15, 50].map((attempt) => pause(attempt, 1)),
-    [250, 500, 1000, 1000, 1000, 5000, 5000],
+    [250, 500, 1000, 1000, 1000, 3000, 3000],
   );
   assert.equal(pause(0, 0), 125);
   feed.start();

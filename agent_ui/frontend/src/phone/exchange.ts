@@ -16,6 +16,7 @@ const HOST = "pbx.invalid";
 const BUSY = 486;
 const DECLINED = 603;
 const GONE = 503; // not a missed call: the phone went away
+const REFUSED_FIRST_MS = 300;
 
 /** Who wants to know what the phone does. */
 export interface Watcher {
@@ -29,7 +30,8 @@ export class Exchange implements Leader, Owner {
   private readonly socket: LineSocket;
   private readonly calls = new Map<string, PhoneCall>();
   private readonly invitations = new Map<PhoneCall, Invitation>();
-  private lost: Invitation[] = []; // rang when the line was lost
+  private refusals: string[] = []; // of what rang when the line was lost
+  private registering = 0;
   private ua: UA | null = null;
   private state: LineState = "starting";
   private trouble: Failure | null = null;
@@ -170,14 +172,19 @@ export class Exchange implements Leader, Owner {
       this.ua.set("ha1", ""); // of the password before
       this.ua.set("password", account.password);
     }
-    this.socket.onconnect();
-    // The switch still lets ring what was lost with the line: told so, it makes the call anew.
-    for (const invitation of this.lost) invitation.reply_sl(GONE);
-    this.lost = [];
+    // The switch still lets ring what was lost with the line. Told so before the phone registers, the house makes
+    // the call anew as soon as it has.
+    const refusals = this.refusals;
+    this.refusals = [];
+    for (const refusal of refusals) this.line.send(refusal);
+    this.registering = window.setTimeout(() => this.socket.onconnect(), refusals.length > 0 ? REFUSED_FIRST_MS : 0);
   }
 
   private down(code: number): void {
-    for (const [call, invitation] of this.invitations) if (call.view.stage !== "talking") this.lost.push(invitation);
+    window.clearTimeout(this.registering);
+    for (const [call, invitation] of this.invitations) {
+      if (call.view.stage !== "talking") this.refusals.push(...this.socket.caught(() => invitation.reply_sl(GONE)));
+    }
     this.socket.ondisconnect(true, code, "");
     // What still rings cannot be answered any more; what talks goes on.
     for (const call of this.calls.values()) if (call.view.stage !== "talking") call.hangUp(GONE);

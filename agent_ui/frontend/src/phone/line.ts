@@ -43,9 +43,9 @@ const REPLACED = 4409;
 const FAULTS = new Set([1008, 1009]);
 
 /** How long to wait before try number *attempt* (from 0): 1 s, then 2 s while a house that starts again may
- * soon be back, then doubling to 8 s; with jitter below it. */
+ * soon be back, then 4 s; with jitter below it. */
 export function pause(attempt: number, random: number): number {
-  const doubled = attempt < SOON_TRIES ? Math.min(attempt, 1) : Math.min(attempt - SOON_TRIES + 2, 3);
+  const doubled = attempt < SOON_TRIES ? Math.min(attempt, 1) : 2;
   return FIRST_WAIT_MS * 2 ** doubled * (0.75 + random / 4);
 }
 

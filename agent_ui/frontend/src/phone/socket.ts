@@ -13,7 +13,21 @@ export class LineSocket implements Socket {
   ondisconnect = (_error: boolean, _code: number, _reason: string): void => undefined;
   ondata = (_message: unknown): void => undefined;
 
+  private kept: string[] | null = null;
+
   constructor(private readonly line: Line) {}
+
+  /** What *say* sends, to be sent at another time. */
+  caught(say: () => void): string[] {
+    const kept: string[] = [];
+    this.kept = kept;
+    try {
+      say();
+    } finally {
+      this.kept = null;
+    }
+    return kept;
+  }
 
   connect(): void {
     // The line connects.
@@ -24,7 +38,9 @@ export class LineSocket implements Socket {
   }
 
   send(message: string): boolean {
-    return this.line.send(message);
+    if (this.kept === null) return this.line.send(message);
+    this.kept.push(message);
+    return true;
   }
 
   isConnected(): boolean {
