@@ -206,8 +206,11 @@ class Agents:
             agent.devices[endpoint].out = False
             self._touch(agent)
 
-    def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[str, ...]:
-        """Take live legs of the agents of *call*. Returns those who have just left it after talking."""
+    def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[tuple[str, UUID], ...]:
+        """Take live legs of the agents of *call*. Returns who has just left which call after talking.
+
+        Not of *call* alone: what came together, as at the end of an attended transfer, is told call by call.
+        """
         out = []
         for name in self.of_call(call.id) | {leg.agent for leg in call.legs if leg.agent}:
             agent = self._all.get(name)
@@ -224,8 +227,7 @@ class Agents:
                 self._leave(gone, name)
             for come in new.keys() - old.keys():
                 self._by_call.setdefault(come, set()).add(name)
-            if old.get(call.id) and call.id not in new and call.merged_into is None:
-                out.append(name)
+            out += [(name, left) for left, talked in old.items() if talked and left not in new]
         return tuple(out)
 
     def _leave(self, call_id: UUID, name: str) -> None:

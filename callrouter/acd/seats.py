@@ -140,12 +140,18 @@ class Seats:
 
     def follow(self, call: Call) -> None:
         """Take the agents' legs of *call*; who has just talked for a queue goes into its wrap-up."""
+        for name, left in self._core.agents.follow(call, self._core.agent_legs):
+            over = self._core.call(left)  # or the call that it became part of
+            if over is not None and name not in self._core.agents.of_call(over.id):
+                self._has_talked(name, over)
+
+    def _has_talked(self, name: str, call: Call) -> None:
         queue = self._core.queues.get(call.queue or "")
         caller = call.legs[0].agent if call.legs and call.direction is not Direction.IN else None
-        for name in self._core.agents.follow(call, self._core.agent_legs):
-            if queue is not None and queue.wrap_up_s and name != caller:
-                self._core.agents.wrap_up(name, queue.wrap_up_s)
-                self._wrap_up_ends(name, queue.wrap_up_s)
+        picked_up = any(leg.agent == name and leg.answered_at is not None for leg in call.legs)
+        if queue is not None and queue.wrap_up_s and picked_up and name != caller:
+            self._core.agents.wrap_up(name, queue.wrap_up_s)
+            self._wrap_up_ends(name, queue.wrap_up_s)
 
     def _wrap_up_ends(self, name: str, seconds: float) -> None:
         self._core.deadlines.set(("wrap_up", name), seconds, partial(self._wrapped_up, name))
