@@ -213,12 +213,10 @@ async def test_each_way_has_its_index(house: House) -> None:
         ),
         "SELECT id FROM customers WHERE lower(title) = 'x'": "ix_customers_title",
         "SELECT id FROM customers ORDER BY updated_at DESC LIMIT 9": "ix_customers_updated_at",
-        "SELECT id FROM customers WHERE owner = 'anna' ORDER BY updated_at DESC LIMIT 9": (
-            "ix_customers_owner_updated_at"
-        ),
-        "SELECT id FROM customers WHERE office = 'baku' ORDER BY updated_at DESC LIMIT 9": (
-            "ix_customers_office_updated_at"
-        ),
+        "SELECT id FROM customers WHERE owner BETWEEN 'anna' AND 'anna' "
+        "ORDER BY owner DESC, updated_at DESC LIMIT 9": "ix_customers_owner_updated_at",
+        "SELECT id FROM customers WHERE office BETWEEN 'baku' AND 'baku' "
+        "ORDER BY office DESC, updated_at DESC LIMIT 9": "ix_customers_office_updated_at",
     }
     async with house.database.hot(timeout_s=5) as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off")
