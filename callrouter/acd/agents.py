@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,6 +19,15 @@ from crm_core.routing.model import AgentView
 
 _VIEW_S = 1.0
 _LOAD_STEP = 0.5  # minutes; a smaller change of load alone is not worth an event
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An agent has no leg in a call any more."""
+
+    agent: str
+    call_id: UUID
+    talked: bool  # as far as was seen: talk and end may have come at once
 
 
 class Agents:
@@ -206,18 +215,18 @@ class Agents:
             agent.devices[endpoint].out = False
             self._touch(agent)
 
-    def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[tuple[str, UUID], ...]:
-        """Take live legs of the agents of *call*. Returns who has just left which call after talking.
+    def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[Left, ...]:
+        """Take live legs of the agents of *call*. Returns who has just left which call.
 
         Not of *call* alone: what came together, as at the end of an attended transfer, is told call by call.
         """
-        out = []
+        out: list[Left] = []
         for name in self.of_call(call.id) | {leg.agent for leg in call.legs if leg.agent}:
             agent = self._all.get(name)
             if agent is None:
                 continue
             old, new = agent.legs, _by_call(legs_of(name))
-            if new.get(call.id) and _only_rings(call, name):
+            if new.get(call.id) and not old.get(call.id) and _only_rings(call, name):
                 new[call.id] = False
             if old == new:
                 continue
@@ -227,7 +236,7 @@ class Agents:
                 self._leave(gone, name)
             for come in new.keys() - old.keys():
                 self._by_call.setdefault(come, set()).add(name)
-            out += [(name, left) for left, talked in old.items() if talked and left not in new]
+            out += [Left(name, left, talked) for left, talked in old.items() if left not in new]
         return tuple(out)
 
     def _leave(self, call_id: UUID, name: str) -> None:

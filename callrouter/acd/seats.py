@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from callrouter.acd.agent import LiveAgent
+from callrouter.acd.agents import Left
 from callrouter.acd.core import Core
 from callrouter.acd.ports import Behind, PresenceKeeper
 from callrouter.reading.observations import DeviceSeen, DeviceStatus
@@ -140,18 +141,15 @@ class Seats:
 
     def follow(self, call: Call) -> None:
         """Take the agents' legs of *call*; who has just talked for a queue goes into its wrap-up."""
-        for name, left in self._core.agents.follow(call, self._core.agent_legs):
-            over = self._core.call(left)  # or the call that it became part of
-            if over is not None and name not in self._core.agents.of_call(over.id):
-                self._has_talked(name, over)
-
-    def _has_talked(self, name: str, call: Call) -> None:
-        queue = self._core.queues.get(call.queue or "")
-        caller = call.legs[0].agent if call.legs and call.direction is not Direction.IN else None
-        picked_up = any(leg.agent == name and leg.answered_at is not None for leg in call.legs)
-        if queue is not None and queue.wrap_up_s and picked_up and name != caller:
-            self._core.agents.wrap_up(name, queue.wrap_up_s)
-            self._wrap_up_ends(name, queue.wrap_up_s)
+        for left in self._core.agents.follow(call, self._core.agent_legs):
+            over = self._core.call(left.call_id)  # or the call that it became part of
+            if over is None or left.agent in self._core.agents.of_call(over.id) or not _talked(over, left):
+                continue
+            queue = self._core.queues.get(over.queue or "")
+            caller = over.legs[0].agent if over.direction is not Direction.IN else None
+            if queue is not None and queue.wrap_up_s and left.agent != caller:
+                self._core.agents.wrap_up(left.agent, queue.wrap_up_s)
+                self._wrap_up_ends(left.agent, queue.wrap_up_s)
 
     def _wrap_up_ends(self, name: str, seconds: float) -> None:
         self._core.deadlines.set(("wrap_up", name), seconds, partial(self._wrapped_up, name))
@@ -182,3 +180,11 @@ class Seats:
     def _say_all(self) -> None:
         self._core.agents.say_all()
         self._core.deadlines.set(("all states",), _AGAIN_S, self._say_all)
+
+
+def _talked(call: Call, left: Left) -> bool:
+    """Whether who left *call* had picked up; of a talk nobody saw, whether what rang last was talked on."""
+    legs = [leg for leg in call.legs if leg.agent == left.agent]
+    if left.talked:
+        return any(leg.answered_at is not None for leg in legs)
+    return bool(legs) and legs[-1].talk_s > 0
