@@ -217,6 +217,7 @@ class Camera:
             await self.shoot(page, "desk-ready")
             await page.locator("[data-ring=known]").click()
             await page.locator('#panel[data-part="offered"]').wait_for()
+            await page.locator("#work .who").wait_for()
             await self.shoot(page, "desk-offered")
             await page.locator("[data-phone=answer]").first.click()
             await page.locator('#panel[data-part="talking"]').wait_for()

@@ -90,10 +90,17 @@ async def test_news_never_take_the_mute_away(seat: Seat) -> None:
         assert await seat.page.evaluate("window.wrong") == 0
 
 
-async def test_a_result_said_in_another_tab_is_shown_also_without_a_card(seat: Seat) -> None:
+async def test_result_and_next_step_are_seen_in_the_other_tab_also_without_a_card(seat: Seat) -> None:
     async with talking(seat, from_header=WITHHELD):
         beside = await seat.page.context.new_page()
         await beside.goto(seat.page.url)
         await beside.locator(".result button", has_text="Agreed").click()
         await expect(seat.page.locator(".result [aria-pressed=true]")).to_have_text("Agreed")
+        step = seat.page.locator(".result details")
+        await step.locator("summary").click()
+        await step.locator("[name=text]").fill("Call about the oak")
+        await seat.page.keyboard.press("Enter")
+        await expect(step.locator("summary")).to_contain_text("Call about the oak")
+        await expect(step).not_to_have_attribute("open", "")
+        await expect(beside.locator(".result summary")).to_contain_text("Call about the oak")
         await beside.close()

@@ -14,6 +14,7 @@ export function startKeeping(page: Document): void {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || !form.matches(FORMS)) return;
     event.preventDefault();
+    if (busy(form)) return; // pressed twice
     const others = unsaved(placeOf(form)).filter((other) => other !== form);
     void send(page, [...others, form]);
   });
@@ -24,9 +25,15 @@ export function startKeeping(page: Document): void {
   addEventListener("pagehide", () => keepTyped(page.body));
 }
 
-/** *where* goes away: what stands unsaved in it is saved, and what is not taken is said. */
+/** *where* goes away: what stands unsaved in it is saved, all at once, and what is not taken is said. */
 export function keepTyped(where: Element): void {
-  void send(where.ownerDocument, unsaved(where), true);
+  for (const form of unsaved(where)) void keep(form);
+}
+
+async function keep(form: HTMLFormElement): Promise<void> {
+  const [page, text] = [form.ownerDocument, typed(form)];
+  const answer = await ask(form.action, body(form));
+  if (answer?.ok !== true) showToast(page, "toast-unsaved", text);
 }
 
 async function leave(page: Document, button: HTMLElement): Promise<void> {
@@ -38,22 +45,17 @@ async function leave(page: Document, button: HTMLElement): Promise<void> {
   else showToast(page, "toast-unreachable");
 }
 
-/** Send *forms* one after the other, as far as they are taken; whether all were. *gone*: their place is. */
-async function send(page: Document, forms: readonly HTMLFormElement[], gone = false): Promise<boolean> {
-  const said = forms.map((form) => ({ form, address: form.action, body: new URLSearchParams(fields(form)), place: placeOf(form).id, text: typed(form) }));
-  for (const { form, address, body, place, text } of said) {
-    if (form.getAttribute("aria-busy") === "true") continue;
+/** Send *forms* one after the other, as far as they are taken; whether all were. */
+async function send(page: Document, forms: readonly HTMLFormElement[]): Promise<boolean> {
+  // What they say is read before the first answer draws their place anew.
+  const said = forms.map((form) => ({ form, address: form.action, fields: body(form), place: placeOf(form).id }));
+  for (const { form, address, fields, place } of said) {
     form.setAttribute("aria-busy", "true");
-    const answer = await ask(address, body);
+    const answer = await ask(address, fields);
     form.removeAttribute("aria-busy");
-    const taken = answer?.ok === true;
-    if (gone) {
-      if (!taken) showToast(page, "toast-unsaved", text);
-      continue;
-    }
     if (answer === null) showToast(page, "toast-unreachable");
     else await show(page, place, answer, form);
-    if (!taken) return false;
+    if (answer?.ok !== true) return false;
   }
   return true;
 }
@@ -93,9 +95,14 @@ function placeOf(form: HTMLFormElement): Element {
   return form.ownerDocument.getElementById(form.dataset["place"] ?? "") ?? form;
 }
 
-/** The forms in *where* that hold something the house does not know, and could take. */
+/** The forms in *where* that hold something the house is not told yet, and could take. */
 function unsaved(where: Element): HTMLFormElement[] {
-  return [...where.querySelectorAll<HTMLFormElement>(FORMS)].filter((form) => form.checkValidity() && typed(form) !== "");
+  const forms = [...where.querySelectorAll<HTMLFormElement>(FORMS)];
+  return forms.filter((form) => !busy(form) && form.checkValidity() && typed(form) !== "");
+}
+
+function busy(form: HTMLFormElement): boolean {
+  return form.getAttribute("aria-busy") === "true";
 }
 
 /** What stands in *form* and not in the house. */
@@ -108,6 +115,6 @@ function typed(form: HTMLFormElement): string {
   return texts.filter((text) => text !== "").join(", ");
 }
 
-function fields(form: HTMLFormElement): string[][] {
-  return [...new FormData(form)].map(([name, value]) => [name, String(value)]);
+function body(form: HTMLFormElement): URLSearchParams {
+  return new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, String(value)]));
 }

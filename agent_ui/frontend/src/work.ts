@@ -102,9 +102,9 @@ class Work {
 
   private async put(text: string, wanted: Shown): Promise<void> {
     const target = this.page.getElementById("work");
-    keepTyped(this.who);
-    // The same call drawn anew keeps its note as it stands; another one takes the whole place.
+    // The same call drawn anew keeps its note and next step as they stand; another one takes the whole place.
     const same = target !== null && this.shows(wanted) && wanted.call !== undefined;
+    for (const leaves of same ? target.querySelectorAll("[data-editing]") : [this.who]) keepTyped(leaves);
     if (same) await htmx.swap({ text, target, sourceElement: target, swap: "outerMorph" });
     else await htmx.swap({ text, target: this.who, sourceElement: this.who, swap: "innerHTML" });
     repeatNotes();
