@@ -265,6 +265,13 @@ async def test_one_tab_rings_and_notices_are_asked_for_by_a_press(seat: Seat) ->
         return [text[-1] for text in await shown()] == ["closed"]
 
     await until(taken_back, what="the notice to be taken back")
+    await other.evaluate("document.hasFocus = () => true")
+    call = await seat.call(NOTICED)
+    await seat.rings(NOTICED)
+    await seat.page.wait_for_timeout(500)  # longer than a tab is asked whether somebody looks at it
+    await call.hangup()
+    await seat.free()
+    assert len(await shown()) == 1  # somebody looks at the other tab
     await other.close()
 
 
