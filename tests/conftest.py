@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,9 @@ from tests.servers import PostgresThread, RedisProcess
 
 _TEMPLATE = "template_callcard"
 
+# A shell that starts the tests behind itself lets them ignore Ctrl-C, and what they start would do so too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A machine that is busy with other things is slow, not wrong.
 hypothesis.settings.register_profile(
     "callcard", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
