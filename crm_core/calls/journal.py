@@ -12,6 +12,7 @@ call only the newest is written.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -36,6 +37,7 @@ WRITE_S = 0.25
 REPLAY_S = 10.0  # a slow database may take its time for what is safe on disk already
 AGAIN_S = 0.5
 _BATCH = 200
+_REACHED = 2000  # answered calls of this life: more than are up at a time
 
 
 class CallJournal:
@@ -49,6 +51,7 @@ class CallJournal:
         self._health = health
         self._pbx = pbx
         self._behind = asyncio.Event()
+        self._reached: OrderedDict[UUID, None] = OrderedDict()  # answered, and missed lines brought up to it
         self._replaying = asyncio.Lock()  # two would acknowledge the same records, and then others' too
         self._task: asyncio.Task[None] | None = None
 
@@ -142,9 +145,7 @@ class CallJournal:
     async def _transact(
         self, calls: Sequence[Call], events: Sequence[CallEvent], timeout_s: float, heard: bool
     ) -> None:
-        telling = [
-            one.call for one in events if isinstance(one, CallAnswered) or one.call.state is CallState.ENDED
-        ]
+        telling = [one.call for one in events if self._tells_of_missed(one)]
         if heard and not telling:
             async with self._database.hot(timeout_s=timeout_s) as connection:
                 await store.write(connection, calls)
@@ -152,10 +153,18 @@ class CallJournal:
         async with self._database.hot(timeout_s=timeout_s) as connection, connection.transaction():
             await store.write(connection, calls)
             await missed_store.refresh(connection, telling, self._clock.now())
-            if heard:
-                return
-            # A change of detail is for the screens of now; whoever was away reads the row.
-            await outbox.add_hot(connection, [one for one in events if not isinstance(one, CallChanged)])
+            if not heard:
+                # A change of detail is for the screens of now; whoever was away reads the row.
+                await outbox.add_hot(connection, [one for one in events if not isinstance(one, CallChanged)])
+        self._reached.update(dict.fromkeys(call.id for call in telling if call.answered_at is not None))
+        while len(self._reached) > _REACHED:
+            self._reached.popitem(last=False)
+
+    def _tells_of_missed(self, event: CallEvent) -> bool:
+        """Whether it can open or close a line. The end of a talk does neither when its begin was told."""
+        if isinstance(event, CallAnswered):
+            return True
+        return event.call.state is CallState.ENDED and event.call.id not in self._reached
 
     def _mark(self) -> None:
         if self._spool.pending:

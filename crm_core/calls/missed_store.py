@@ -24,7 +24,7 @@ from crm_core.calls.missed import (
     spellings,
     standings,
 )
-from crm_core.calls.model import Call, Outcome
+from crm_core.calls.model import Call, Direction, Outcome
 from crm_core.db import outbox
 from crm_core.ids import new_id
 
@@ -82,7 +82,8 @@ async def refresh(connection: Any, calls: Iterable[Call], at: datetime) -> None:
     concerned = [call for call in calls if matters(call)]
     if not concerned:
         return
-    countries: Sequence[str] = await connection.fetchval(_COUNTRIES)
+    inbound = all(call.direction is Direction.IN for call in concerned)
+    countries = [] if inbound else await _countries(connection)  # callers' numbers are read already
     numbers = sorted({number for call in concerned for number in numbers_of(call, countries)})
     if not numbers:
         return
@@ -91,7 +92,7 @@ async def refresh(connection: Any, calls: Iterable[Call], at: datetime) -> None:
         _OPEN, numbers
     ):
         return  # talking opens no line, and there is none to close: so it is with most calls
-    await _refresh(connection, numbers, countries, at)
+    await _refresh(connection, numbers, at)
 
 
 async def lock(connection: Any, numbers: Sequence[str]) -> None:
@@ -105,11 +106,18 @@ async def lock(connection: Any, numbers: Sequence[str]) -> None:
 async def refresh_one(connection: Any, number: str, at: datetime) -> None:
     """As `refresh`, for one number."""
     await lock(connection, [number])
-    await _refresh(connection, [number], await connection.fetchval(_COUNTRIES), at)
+    await _refresh(connection, [number], at)
 
 
-async def _refresh(connection: Any, numbers: Sequence[str], countries: Sequence[str], at: datetime) -> None:
+async def _countries(connection: Any) -> Sequence[str]:
+    """Those whose way of writing numbers may be met."""
+    found: Sequence[str] = await connection.fetchval(_COUNTRIES)
+    return found
+
+
+async def _refresh(connection: Any, numbers: Sequence[str], at: datetime) -> None:
     """As `refresh`, for sorted *numbers* that are locked: what is read now is what others committed."""
+    countries = await _countries(connection)
     stored = {(row["pbx"], row["number"]): row for row in await connection.fetch(_STORED, numbers)}
     done = {key: row["done_until"] for key, row in stored.items() if row["done_until"] is not None}
     forms = [(number, form) for number in numbers for form in sorted(spellings(number, countries))]
