@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
-MOMENT_S = 0.5  # after the end of a call
+MOMENT_S = 1.0  # after the end of a call: the ledger speaks half a second after its last row
 UNKNOWN_S = 3600.0  # a file whose call nobody knows is taken in after this, even if it was never closed
 _WORKERS = 2
 _WAITS_S = 2.0  # for questions that are being answered
