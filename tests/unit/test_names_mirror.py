@@ -19,6 +19,7 @@ OWN = {"fakes": TESTS / "fakes", "checks": TESTS / "checks"}
 NO_MODULE = {
     "test_names_mirror.py": "tests",
     "agent_ui/test_api_page.py": "docs/api.md",
+    "callrouter/acd/test_batches.py": "callrouter/acd",
     "callrouter/acd/test_races.py": "callrouter/acd",
     "callrouter/tracking/test_properties.py": "callrouter/tracking",
     "callrouter/tracking/test_recorded.py": "callrouter/tracking",
