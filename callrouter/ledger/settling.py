@@ -84,7 +84,7 @@ class _Story:
                 self.handed_over.add(row.uniqueid)
                 self.queue = self.directory.queue_extensions.get(row.text("extension"), self.queue)
             case CelEvent.ATTENDEDTRANSFER:
-                self.handed_over |= {row.uniqueid, row.text("channel2_uniqueid")}
+                self._joined(row)
             case CelEvent.HANGUP:
                 self._hung_up(channel, row)
             case CelEvent.CHAN_END:
@@ -109,6 +109,12 @@ class _Story:
         if row.call_id is not None:
             self.call_of.setdefault(row.uniqueid, row.call_id)
         return channel
+
+    def _joined(self, row: CelRow) -> None:
+        second = row.text("channel2_uniqueid")
+        self.handed_over |= {row.uniqueid, second}
+        if row.text("app") and second in self.channels:  # it was in no bridge: a masquerade
+            self.channels[second].heir = self.channels.get(row.text("transferee_channel_uniqueid"))
 
     def _started(self, row: CelRow) -> None:
         if row.app == "record":

@@ -60,7 +60,9 @@ class Channel:
         "ended_at",
         "endpoint",
         "exten",
+        "heir",
         "last_seen",
+        "left",
         "local_pair",
         "name",
         "offer_id",
@@ -98,6 +100,8 @@ class Channel:
         self.dial_status: str | None = None
         self.bridge: str | None = None
         self.bridges: set[str] = set()  # every bridge it was ever in: does not depend on order
+        self.left: set[str] = set()  # of these, those it was seen to leave
+        self.heir: Channel | None = None  # who takes its place where it never leaves: see `gone`
         self.announced = False  # CallAnswered was said for it
         self.started_at = self.last_seen = at
         self.ringing_at: datetime | None = None
@@ -168,7 +172,13 @@ class Channel:
         return True
 
     def gone(self, at: datetime, cause: int | None) -> None:
-        """The PBX has it no more."""
+        """The PBX has it no more.
+
+        An attended transfer told while the consult call is on its way into its bridge is a masquerade: the
+        other party stands in that bridge from then on, and nothing says that the one left or the other came.
+        """
+        if self.heir is not None and self.heir.live and self.heir.bridge is None:
+            self.heir.bridge = self.bridge
         self.step(LegFact.GOES, at)
         self.ended_at = max(at, self.started_at)
         self.cause = cause

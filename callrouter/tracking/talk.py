@@ -22,6 +22,7 @@ def ever_talked(channels: Collection[Channel]) -> set[Channel]:
     AMI told of the entering and the leaving.
     """
     places = [(channel, channel.bridges) for channel in channels if channel.bridges]
+    places += [(one.heir, one.bridges - one.left) for one in channels if one.heir is not None]
     return _agents_connected(places, channels) if len(places) > 1 else set()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from callrouter.reading.observations import AttendedTransferred, BlindTransferred, ChannelFacts, Step
+from callrouter.reading.observations import AttendedTransferred, BlindTransferred, Step
 from callrouter.tracking.channel import Channel
 from callrouter.tracking.record import CallRecord
 from callrouter.tracking.registry import Registry
@@ -45,28 +45,33 @@ def stepped(registry: Registry, record: CallRecord, item: Step) -> None:
 def attended(registry: Registry, item: AttendedTransferred) -> None:
     """An agent joined two parties: the consult call becomes part of the customer's call.
 
-    Which calls: those of the transferer's two legs, by Uniqueid. While the consult leg still rings
-    (`DestType: App`) there is no target: it is the device that the second leg has dialled.
+    Which calls: those of the transferer's two legs, by Uniqueid. While the consult leg is in no bridge, as
+    it rings or was answered this moment (`DestType: App`), there is no target: it is the device that the
+    second leg has dialled, and the other party takes the place of the second leg by masquerade.
     """
     first = registry.channel(item.first, item.at)
     second = registry.channel(item.second, item.at)
-    for facts in (item.transferee, item.target):
-        if facts is not None:
-            registry.channel(facts, item.at)
+    transferee, target = (
+        registry.channel(facts, item.at) if facts is not None else None
+        for facts in (item.transferee, item.target)
+    )
     if first is None or second is None or not item.success:
         return
     record = registry.merge(registry.owner(first), registry.owner(second), item.at)
     registry.touch(record)
-    target = _consulted(registry, record, second, item.target)
+    if item.target is None and transferee is not None:
+        second.heir = transferee
+        record.regroup()
+    towards = _consulted(registry, record, second, target)
     if second.uniqueid not in record.handed_over:
         record.handed_over.add(second.uniqueid)
         record.changed = True
-    _hand_over(record, first, ATTENDED, target, item.at)
+    _hand_over(record, first, ATTENDED, towards, item.at)
 
 
-def _consulted(registry: Registry, record: CallRecord, second: Channel, target: ChannelFacts | None) -> str:
-    if target is not None and (channel := registry.channels.get(target.uniqueid)) is not None:
-        return channel.agent or channel.caller_number
+def _consulted(registry: Registry, record: CallRecord, second: Channel, target: Channel | None) -> str:
+    if target is not None:
+        return target.agent or target.caller_number
     dialled = [channel for channel in record.channels.values() if channel.source == second.uniqueid]
     last = max(dialled, key=lambda channel: channel.order, default=None)
     if last is not None:

@@ -39,6 +39,7 @@ def bridge_left(registry: Registry, item: seen.BridgeLeft) -> None:
     if channel is None:
         return
     registry.connect(channel, item.bridge, item.at)
+    channel.left.add(item.bridge)
     if channel.bridge == item.bridge:
         channel.bridge = None
 

@@ -50,6 +50,7 @@ def settle(name: str, office: Directory = OFFICE) -> Settlement:
         ("blind_queue", "boris", CALLER, {"anna": 0.5, "boris": 0.5}),
         ("blind_untaken", "clara", CALLER, {"anna": 0.5, "boris": 0.0, "clara": 0.5}),
         ("attended", "boris", CALLER, {"anna": 1.1, "boris": 0.7}),
+        ("attended_at_once", "boris", CALLER, {"anna": 0.7, "boris": 1.2}),
         ("attended_ringing", "boris", AGENT, {"anna": 0.8, "boris": 0.6}),
         ("attended_ringing_untaken", "clara", CALLER, {"anna": 0.8, "boris": 0.0, "clara": 0.5}),
         ("internal", "boris", AGENT, {"anna": 0.5, "boris": 0.5}),
@@ -121,7 +122,9 @@ def test_trunk_and_number_that_the_office_has_no_more_are_still_the_customers() 
     assert (settlement.did, settlement.queue, settlement.agent) == ("+74955550100", None, "anna")
 
 
-@pytest.mark.parametrize("name", ["attended", "attended_ringing", "attended_ringing_untaken"])
+@pytest.mark.parametrize(
+    "name", ["attended", "attended_at_once", "attended_ringing", "attended_ringing_untaken"]
+)
 def test_a_consult_call_is_part_of_the_customers(name: str) -> None:
     settlement = settle(name)
     (consult,) = settlement.merged

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from callrouter.reading.observations import HangupAsked
 from callrouter.tracking.tracker import CallTracker
 from crm_core.calls.events import CallEvent
 from crm_core.calls.model import Call, CallState, HangupBy, LegState, OfferState, Outcome
@@ -80,6 +81,7 @@ def test_versions_grow_by_call_and_events_of_one_item_agree(name: str) -> None:
         ("walked_blind_queue", Outcome.ANSWERED, "boris", HangupBy.CALLER),
         ("walked_blind_untaken", Outcome.ANSWERED, "clara", HangupBy.CALLER),
         ("walked_attended", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_attended_at_once", Outcome.ANSWERED, "boris", HangupBy.CALLER),
         ("walked_attended_ringing", Outcome.ANSWERED, "boris", HangupBy.AGENT),
         ("walked_attended_ringing_untaken", Outcome.ANSWERED, "clara", HangupBy.CALLER),
         ("walked_internal", Outcome.ANSWERED, "boris", HangupBy.AGENT),
@@ -131,6 +133,17 @@ def test_a_consult_call_becomes_part_of_the_customers(name: str) -> None:
     transfers = [event for event in told.events if type(event).__name__ == "CallTransferred"]
     assert [(event.kind, event.target) for event in transfers] == [("attended", "boris")]  # type: ignore[attr-defined]
     assert told.tracker.call(consult.id) == told.tracker.call(told.call.id)
+
+
+def test_whoever_takes_a_place_by_masquerade_talks_though_nothing_says_so() -> None:
+    items = recorded("walked_attended_at_once")
+    tracker = CallTracker(OFFICE, "main")
+    hangs_up = max(n for n, item in enumerate(items) if isinstance(item, HangupAsked) and not item.soft)
+    tracker.apply_all(items[:hangs_up])
+    (call,) = tracker.live_calls()
+    assert (call.state, call.agent) == (CallState.TALKING, "boris")
+    assert tracker.agent_legs("boris").talking == (call.id,)
+    assert not tracker.agent_legs("anna").busy
 
 
 def test_a_call_in_the_net_waits_then_talks_across_local_channels() -> None:
