@@ -126,9 +126,10 @@ class CallSettled(CallEvent):
 class MissedChanged(Event):
     """A line of the missed calls was opened, closed, or has one more call: those named read the list again.
 
-    *agents* were rung or own the card; nothing says whose number it is.
+    *agents* were rung or own the card; *cards* are of the line's calls. The number itself is not said.
     """
 
     offices: tuple[str, ...]
     queues: tuple[str, ...]
     agents: tuple[str, ...]
+    cards: tuple[UUID, ...] = ()

@@ -148,7 +148,7 @@ async def _say(
     queues, dids, agents = (
         sorted({name for side in sides for name in side[column]}) for column in ("queues", "dids", "offered")
     )
-    cards = [side["customer_id"] for side in sides if side["customer_id"] is not None]
+    cards = sorted({_uuid(side["customer_id"]) for side in sides if side["customer_id"] is not None})
     whom = await connection.fetchrow(_WHOM, pbx, dids, queues, cards)
     said = MissedChanged(
         at=at,
@@ -156,6 +156,7 @@ async def _say(
         offices=tuple(sorted(whom["offices"])),
         queues=tuple(queues),
         agents=tuple(sorted({*agents, *whom["owners"]})),
+        cards=tuple(cards),
     )
     await outbox.add_hot(connection, [said])
 

@@ -17,10 +17,13 @@ def touches(event: Event, directory: Directory) -> tuple[LiveEvent, ...]:
     """What screens read again because of *event*."""
     if isinstance(event, MissedChanged):
         mine = Circle(action=Action.CALLS_WAITING, agents=frozenset(event.agents))
-        # A whole queue hears of most lines; its screens take their time over these.
+        everybody = _missed(event, directory)
+        # A whole queue hears of most lines; its screens take their time over these. The call itself was told
+        # of before its line was written: a card that is open counted too few.
         return (
             _touched(LiveTouch(thing="missed"), mine),
-            _touched(LiveTouch(thing="missed-shared"), _missed(event, directory)),
+            _touched(LiveTouch(thing="missed-shared"), everybody),
+            *(_touched(LiveTouch(thing="history", id=card), everybody) for card in event.cards),
         )
     if isinstance(event, NoteSaved):
         # Of a card's history the words of others are read again when their call changes, not as they type.

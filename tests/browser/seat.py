@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from playwright.async_api import Locator, Page, expect
 
@@ -71,14 +70,7 @@ class Seat:
 
     async def rings(self, number: str) -> None:
         """Wait until her phone rings for *number*: the switch heard so from the browser."""
-
-        seen: list[dict[str, Any]] = []
-
-        async def alerting() -> bool:
-            seen[:] = await self.callcard.by_number(number)
-            return bool(seen) and seen[0]["offers"][-1]["state"] == "alerting"
-
-        await until(alerting, timeout=30, what=lambda: f"bella's phone to ring: {seen}")
+        await self.callcard.alerting(number)
 
     async def talks(self, call: OutgoingCall) -> None:
         """Both hear each other, now."""

@@ -148,6 +148,7 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     callcard.phones["anna"].behaviour = Ring()
     anna = await desk("anna")
     lost = await callcard.call(number=LOST)
+    await callcard.alerting(LOST)  # before that the call is nobody's own, and missed by all
     await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
     await lost.hangup()
     beside = await anna.context.new_page()
@@ -155,9 +156,10 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     told = re.compile(re.escape(shown(LOST)))
     line = anna.locator("#missed .row-item", has_text=told)
     await expect(line).to_be_visible()
+    await expect(anna.locator("#work .who dt:text('Missed, still open') + dd")).to_contain_text("1")
     await expect(beside.locator("#missed .row-item", has_text=told)).to_be_visible()
     again = await callcard.call(number=LOST)
-    await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
+    await callcard.alerting(LOST)
     leg = [leg for _, leg in callcard.legs_of(LOST)][-1]
     leg.answer()
     await again.answered()

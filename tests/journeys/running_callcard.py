@@ -147,6 +147,16 @@ class Callcard(Front):
         await until(there, timeout=timeout, what=f"a phone to ring for {number}")
         return self.legs_of(number)[0]
 
+    async def alerting(self, number: str, *, timeout: float = 30.0) -> None:
+        """Wait until the newest call from *number* rings at a phone, and Callcard knows."""
+        seen: list[dict[str, Any]] = []
+
+        async def there() -> bool:
+            seen[:] = await self.by_number(number)
+            return any(offer["state"] == "alerting" for call in seen[:1] for offer in call["offers"][-1:])
+
+        await until(there, timeout=timeout, what=lambda: f"a phone to ring for {number}: {seen}")
+
     # -- between journeys -------------------------------------------------------------------------
 
     async def at_work(self, *agents: str) -> None:

@@ -104,6 +104,17 @@ def test_a_next_step_is_in_the_readers_list_at_its_call_and_in_the_history() -> 
     ]
 
 
+def test_a_card_counts_its_missed_calls_again() -> None:
+    changed = MissedChanged(at=NOW, offices=(), queues=("sales",), agents=(), cards=(call_id(7),))
+    (*_, of_card) = touches(changed, DIRECTORY)
+    assert of_card.after == LiveTouch(thing="history", id=call_id(7))
+    assert {r.person for r in READERS if sees(r, of_card.after, DIRECTORY, of_card.about)} == {
+        "anna",
+        "boris",
+        "root",
+    }
+
+
 def test_a_new_card_is_on_nobodys_screen_and_calls_speak_for_themselves() -> None:
     assert touches(CustomerCreated(at=NOW, customer=card(office="moscow")), DIRECTORY) == ()
     assert touches(CallStarted(at=NOW, call=call()), DIRECTORY) == ()
