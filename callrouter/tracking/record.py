@@ -48,7 +48,8 @@ class CallRecord:
         self.trace: list[TraceLine] = []
         self.handed_over: set[str] = set()  # agents' channels that transferred the call away
         self.bridges: set[str] = set()
-        self._rooms: tuple[set[Channel], set[Channel]] | None = None  # who talks, who ever did
+        self._now: set[Channel] | None = None  # who talks
+        self._ever: set[Channel] | None = None  # who ever did
         self._parties: list[Channel] | None = None
         self.pending: list[tuple[type[events.CallEvent], dict[str, Any]]] = []
         self.changed = True  # something a reader sees is new
@@ -114,8 +115,12 @@ class CallRecord:
         return self._parties
 
     def regroup(self) -> None:
-        """Channels came, went, changed their part or their bridge: see anew who is with whom."""
-        self._rooms = self._parties = None
+        """Channels came, changed their part, or came into a new bridge: see anew who is or was with whom."""
+        self._now = self._ever = self._parties = None
+
+    def parted(self) -> None:
+        """Somebody left a bridge or went: see anew who is with whom; who ever was stays as it is."""
+        self._now = None
 
     def add_line(self, added: TraceLine) -> None:
         """Append to the trace; the same line twice is one."""
@@ -134,9 +139,11 @@ class CallRecord:
     def refresh(self, at: datetime) -> None:
         """Derive state, talk and ring times, agent and outcome from the channels."""
         channels = self.channels.values()
-        if self._rooms is None:
-            self._rooms = talking_now(channels), self._talked()
-        talking, talked = self._rooms
+        if self._now is None:
+            self._now = talking_now(channels)
+        if self._ever is None:
+            self._ever = self._talked()
+        talking, talked = self._now, self._ever
         if self.handed_over:
             talking = {channel for channel in talking if channel.uniqueid not in self.handed_over}
         live = self._measure(talking, at)

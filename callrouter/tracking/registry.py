@@ -168,7 +168,7 @@ class Registry:
             offering.device_ended(record, channel, at)
         if channel.agent is not None:
             self._by_agent.get(channel.agent, {}).pop(channel.uniqueid, None)
-        record.regroup()
+        record.parted()
         record.changed = True
         self.touch(record)
 
@@ -206,9 +206,12 @@ class Registry:
 
     def connect(self, channel: Channel, bridge: str, at: datetime) -> None:
         """The channel was in *bridge*. Two calls in one bridge are one: an attended transfer did that."""
-        channel.bridges.add(bridge)
         record = self.owner(channel)
-        record.regroup()
+        if bridge in channel.bridges:
+            record.parted()  # or back again
+        else:
+            channel.bridges.add(bridge)
+            record.regroup()
         self.touch(record)
         known = self._bridge_call.get(bridge)
         other = self.find(known) if known is not None else None

@@ -39,7 +39,10 @@ def bridge_left(registry: Registry, item: seen.BridgeLeft) -> None:
     if channel is None:
         return
     registry.connect(channel, item.bridge, item.at)
-    channel.left.add(item.bridge)
+    if item.bridge not in channel.left:
+        channel.left.add(item.bridge)
+        if channel.heir is not None:
+            registry.owner(channel).regroup()
     if channel.bridge == item.bridge:
         channel.bridge = None
 
