@@ -21,7 +21,7 @@ from agent_ui.services import READER, SERVICES
 from crm_core.errors import BadInput, Conflict, NotFound
 from crm_core.i18n import N_
 from crm_core.ids import parse_id
-from crm_core.live.model import live_call
+from crm_core.live.shown import live_call
 from crm_core.notes.model import Note, NoteConflict
 from crm_core.presence.model import ChosenState
 

@@ -13,7 +13,8 @@ from agent_ui.desk.work_views import NoteView, ResultChoice, ResultView, StepVie
 from agent_ui.parties import party_of
 from crm_core.calls.dispositions import Disposition
 from crm_core.errors import NotFound, Unavailable
-from crm_core.live.model import LiveCall, live_call
+from crm_core.live.model import LiveCall
+from crm_core.live.shown import live_call
 from crm_core.live.visibility import sees
 from crm_core.notes.model import MAX_NOTE, NextStep, Note
 from crm_core.people.model import Reader

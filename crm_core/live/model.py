@@ -14,7 +14,6 @@ from msgspec import Struct, field
 
 from crm_core.calls.model import (
     FINAL_OFFER_STATES,
-    Call,
     CallState,
     Direction,
     HangupBy,
@@ -26,8 +25,8 @@ from crm_core.calls.model import (
 )
 from crm_core.health import HealthState
 from crm_core.permissions import Action
-from crm_core.presence.model import AgentState
-from crm_core.recordings.model import Recording, RecordingKind, RecordingState
+from crm_core.presence.model import AgentState, Unreachable
+from crm_core.recordings.model import RecordingKind, RecordingState
 
 
 class LiveLeg(Struct, frozen=True, kw_only=True):
@@ -115,6 +114,9 @@ class LiveCall(Struct, frozen=True, kw_only=True):
 class LiveAgent(Struct, frozen=True, kw_only=True):
     """An agent and the state shown for them since *since*, and *until* when that is known (wrap-up).
 
+    *unreachable*: why no call would reach a phone of theirs now, and *unreachable_until* when that ends at
+    the latest, where that is known; None: calls reach them.
+
     *talks_today*: calls they talked in since midnight of their office; *mean_talk_s*: how long those of
     them that are over were, from the answer to the end, None before the first.
     """
@@ -134,13 +136,21 @@ class LiveAgent(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     talks_today: int = 0
     mean_talk_s: float | None = None
+    unreachable: Unreachable | None = None
+    unreachable_until: datetime | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether a call could be offered to them now."""
+        return self.state is AgentState.AVAILABLE and self.unreachable is None
 
 
 class LiveQueue(Struct, frozen=True, kw_only=True):
     """A queue now, and since midnight of its office.
 
     *waiting*: calls in state waiting; *oldest_waiting_at*: when the longest waiting of them came in.
-    *agents*: how many members are in each state. *offered*: inbound calls that came for the queue;
+    *agents*: how many members are in each state; *unreachable*: how many of those available no call would
+    reach. *offered*: inbound calls that came for the queue;
     *answered* by an agent; *abandoned* by the caller before that. *service_level*: share (0 to 1) of
     answered within *service_level_s* of arrival among answered and abandoned; None before the first.
     """
@@ -155,6 +165,12 @@ class LiveQueue(Struct, frozen=True, kw_only=True):
     abandoned: int
     service_level: float | None
     service_level_s: int
+    unreachable: int = 0
+
+    @property
+    def free(self) -> int:
+        """How many members a call could be offered to now."""
+        return self.agents.get(AgentState.AVAILABLE, 0) - self.unreachable
 
 
 class LiveHealth(Struct, frozen=True, kw_only=True):
@@ -236,78 +252,3 @@ class Frame(Struct, frozen=True, kw_only=True):
     id: str
     event: str
     data: Any
-
-
-def live_call(call: Call, state_since: datetime) -> LiveCall:
-    """*call* as the feed shows it."""
-    offer = call.offers[-1] if call.offers else None
-    return LiveCall(
-        id=call.id,
-        direction=call.direction,
-        state=call.state,
-        state_since=state_since,
-        from_number=call.from_number,
-        from_raw=call.from_raw,
-        from_name=call.from_name,
-        to=call.to,
-        did=call.did,
-        queue=call.queue,
-        outcome=call.outcome,
-        disposition=call.disposition,
-        agent=call.agent,
-        owner=call.owner,
-        customer_id=call.customer_id,
-        customer_title=call.customer_title,
-        started_at=call.started_at,
-        answered_at=call.answered_at,
-        ended_at=call.ended_at,
-        wait_s=call.wait_s,
-        ring_s=call.ring_s,
-        talk_s=call.talk_s,
-        hangup_by=call.hangup_by,
-        merged_into=call.merged_into,
-        settled=call.settled,
-        offer=None
-        if offer is None
-        else LiveOffer(
-            id=offer.id,
-            agent=offer.agent,
-            attempt=offer.attempt,
-            state=offer.state,
-            ring_s=offer.ring_s,
-            reserved_at=offer.reserved_at,
-            alerting_at=offer.alerting_at,
-        ),
-        legs=tuple(
-            LiveLeg(
-                role=leg.role,
-                state=leg.state,
-                agent=leg.agent,
-                number=leg.number,
-                started_at=leg.started_at,
-                answered_at=leg.answered_at,
-                ended_at=leg.ended_at,
-            )
-            for leg in call.legs
-        ),
-        trace=call.trace,
-        choices=tuple(
-            LiveChoice(
-                customer_id=choice.customer_id, title=choice.title, owner=choice.owner, office=choice.office
-            )
-            for choice in call.choices
-        ),
-        version=call.version,
-    )
-
-
-def live_recording(recording: Recording) -> LiveRecording:
-    """*recording* as the feed shows it: its path stays on the server."""
-    return LiveRecording(
-        id=recording.id,
-        call_id=recording.call_id,
-        kind=recording.kind,
-        state=recording.state,
-        reason=recording.reason,
-        duration_s=recording.duration_s,
-    )

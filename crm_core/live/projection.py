@@ -6,7 +6,7 @@ the whole call or the whole state of an agent, so an older one than what is know
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +19,7 @@ from crm_core.bus.event import Event
 from crm_core.calls import events as happened
 from crm_core.calls.model import Call, CallState
 from crm_core.health import PartHealth
+from crm_core.live.agents import Agents, KnownAgent
 from crm_core.live.directory import Directory
 from crm_core.live.figures import CountedCall, DayFigures
 from crm_core.live.model import (
@@ -29,15 +30,13 @@ from crm_core.live.model import (
     LiveQueue,
     LiveRecording,
     Snapshot,
-    live_call,
-    live_recording,
 )
 from crm_core.live.seats import Seats, Talk
+from crm_core.live.shown import live_call, live_recording
 from crm_core.live.touches import touches
 from crm_core.live.visibility import as_seen, sees
 from crm_core.people.model import Reader
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState
 from crm_core.recordings.events import RecordingSettled
 
 # Calls that ended are remembered this long, so that a late event does not bring one back to life.
@@ -65,18 +64,6 @@ NAMES: Mapping[type[Event], str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownAgent:
-    """An agent's shown state as the database knows it, to start from."""
-
-    name: str
-    state: AgentState
-    reason: str | None
-    since: datetime
-    call_id: UUID | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:
     """What a projection starts from: the database's view of now and of today."""
 
@@ -95,26 +82,25 @@ class LiveState:
         self._calls: dict[UUID, LiveCall] = {}
         self._ended: OrderedDict[UUID, LiveCall] = OrderedDict()
         self._waiting: dict[str, dict[UUID, datetime]] = {name: {} for name in seed.directory.queues}
-        self._agents = {person.name: self._idle(person.name, now) for person in seed.directory.agents}
-        self._agent_at: dict[str, datetime] = {}
         self._health: dict[str, LiveHealth] = {}
         self._recordings: OrderedDict[UUID, tuple[datetime, LiveRecording]] = OrderedDict()
         self._figures = DayFigures(seed.directory, now)
         self._figures.count_all(seed.today)
         self._seats = Seats(seed.directory, now)
         self._seats.seed(seed.talks)
+        self._agents = Agents(seed.directory, self._seats, now)
         for call in seed.calls:
             self._figures.count(call)
             shown = live_call(call, call.ended_at or call.answered_at or call.started_at)
             self._keep(shown)
             self._seats.follow(None, shown)
-        self._start_agents(seed.agents)
+        self._agents.start(seed.agents)
         self._queues = {name: self._queue(name) for name in seed.directory.queues}
 
     @property
     def agents(self) -> Mapping[str, LiveAgent]:
         """All agents by name; not to be changed by the reader."""
-        return self._agents
+        return self._agents.shown
 
     @property
     def queues(self) -> Mapping[str, LiveQueue]:
@@ -160,14 +146,14 @@ class LiveState:
 
     def roll(self, now: datetime) -> tuple[LiveEvent, ...]:
         """Start the day's figures anew where local midnight has passed."""
-        return (*self._recount(self._seats.roll(now)), *self._refresh(self._figures.roll(now)))
+        return (*self._agents.recount(self._seats.roll(now)), *self._refresh(self._figures.roll(now)))
 
     def snapshot(self, reader: Reader, now: datetime) -> Snapshot:
         """All that *reader* may see, made from the facts anew and not from what was told before."""
         return Snapshot(
             at=now,
             calls=self._seen(reader, self._calls.values()),
-            agents=self._seen(reader, self._agents.values()),
+            agents=self._seen(reader, self._agents.shown.values()),
             queues=self._seen(reader, [self._queue(name) for name in self._queues]),
             health=self._seen(reader, self._health.values()),
         )
@@ -203,7 +189,7 @@ class LiveState:
         recounted = self._seats.follow(known, after)
         queues = self._keep(after) | self._figures.count(call)
         change = LiveEvent(name=NAMES.get(type(event), "call.changed"), before=before, after=after)
-        return (change, *self._recount(recounted), *self._refresh(queues))
+        return (change, *self._agents.recount(recounted), *self._refresh(queues))
 
     def _keep(self, call: LiveCall) -> frozenset[str]:
         """Remember *call* where it belongs now; the queues in which it waits since now, or no longer."""
@@ -226,25 +212,13 @@ class LiveState:
         return frozenset(queue for queue in (waited, waits) if queue in self._waiting)
 
     def _apply_agent(self, event: AgentStateChanged) -> tuple[LiveEvent, ...]:
-        before = self._agents.get(event.agent)
-        if before is None or event.at < self._agent_at.get(event.agent, event.at):
+        before = self._agents.shown.get(event.agent)
+        change = self._agents.apply(event)
+        if before is None or change is None:
             return ()
-        self._agent_at[event.agent] = event.at
-        after = msgspec.structs.replace(
-            before,
-            state=event.state,
-            reason=event.reason,
-            since=event.since,
-            call_id=event.call_id,
-            load=event.load,
-            devices_up=event.devices_up,
-            until=event.until,
-        )
-        if after == before:
-            return ()
-        self._agents[event.agent] = after
-        change = LiveEvent(name="agent.changed", before=before, after=after)
-        return (change, *self._refresh(after.queues if after.state is not before.state else ()))
+        after = self._agents.shown[event.agent]
+        counted = (after.state, after.free) != (before.state, before.free)
+        return (change, *self._refresh(after.queues if counted else ()))
 
     def _apply_recording(self, event: RecordingSettled) -> tuple[LiveEvent, ...]:
         """Rows change also in what no reader is shown (a smaller file): that is told to nobody."""
@@ -260,34 +234,6 @@ class LiveState:
         about = self._calls.get(after.call_id) or self._ended.get(after.call_id)
         return (LiveEvent(name="recording.settled", before=None, after=after, about=about),)
 
-    def _start_agents(self, agents: Iterable[KnownAgent]) -> None:
-        for known in agents:
-            if known.name in self._agents:
-                self._agents[known.name] = msgspec.structs.replace(
-                    self._agents[known.name],
-                    state=known.state,
-                    reason=known.reason,
-                    since=known.since,
-                    call_id=known.call_id,
-                    until=known.until,
-                )
-        for name, agent in self._agents.items():
-            self._agents[name] = self._with_talks(agent)
-
-    def _recount(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
-        """Show how many calls these agents talked in today, and how long."""
-        changed = []
-        for name in sorted(names):
-            before = self._agents[name]
-            after = self._with_talks(before)
-            self._agents[name] = after
-            changed.append(LiveEvent(name="agent.changed", before=before, after=after))
-        return tuple(changed)
-
-    def _with_talks(self, agent: LiveAgent) -> LiveAgent:
-        talks, mean_s = self._seats.talks(agent.name), self._seats.mean_talk_s(agent.name)
-        return msgspec.structs.replace(agent, talks_today=talks, mean_talk_s=mean_s)
-
     def _refresh(self, names: Iterable[str]) -> tuple[LiveEvent, ...]:
         changed = []
         for name in sorted(names):
@@ -299,35 +245,19 @@ class LiveState:
 
     def _queue(self, name: str) -> LiveQueue:
         queue, totals, waiting = self.directory.queues[name], self._figures[name], self._waiting[name]
-        states = Counter(self._agents[member].state for member in queue.members if member in self._agents)
+        agents, unreachable = self._agents.states(queue.members)
         return LiveQueue(
             name=name,
             title=queue.title,
             waiting=len(waiting),
             oldest_waiting_at=min(waiting.values(), default=None),
-            agents={state: states[state] for state in AgentState if state in states},
+            agents=agents,
             offered=totals.offered,
             answered=totals.answered,
             abandoned=totals.abandoned,
             service_level=totals.service_level,
             service_level_s=queue.service_level_s,
-        )
-
-    def _idle(self, name: str, now: datetime) -> LiveAgent:
-        person = self.directory.people[name]
-        return LiveAgent(
-            name=name,
-            title=person.title,
-            office=person.office,
-            team=person.team,
-            extension=person.extension,
-            queues=self.directory.queues_of(name),
-            state=AgentState.OFFLINE,
-            reason=None,
-            since=now,
-            call_id=None,
-            load=0.0,
-            devices_up=None,
+            unreachable=unreachable,
         )
 
 

@@ -12,8 +12,9 @@ from crm_core.calls.model import Call, CallState, LegState
 from crm_core.clock import Clock
 from crm_core.db.engine import Database
 from crm_core.live import store
+from crm_core.live.agents import KnownAgent
 from crm_core.live.directory import Directory
-from crm_core.live.projection import KnownAgent, Seed
+from crm_core.live.projection import Seed
 from crm_core.people import store as people
 from crm_core.permissions import Scope
 from crm_core.presence import store as presence

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from crm_core.bus.event import Event, register
-from crm_core.presence.model import AgentState, Presence
+from crm_core.presence.model import AgentState, Presence, Unreachable
 
 
 @register
@@ -32,3 +32,5 @@ class AgentStateChanged(Event):
     load: float = 0.0
     devices_up: bool | None = None  # None: no device has been seen yet
     until: datetime | None = None  # when a wrap-up ends
+    unreachable: Unreachable | None = None
+    unreachable_until: datetime | None = None  # at the latest; None: until a phone is heard of

@@ -31,6 +31,13 @@ class AgentState(StrEnum):
     OFFLINE = "offline"
 
 
+class Unreachable(StrEnum):
+    """Why no call can be offered to an agent, whatever their state: it would reach no phone."""
+
+    NO_PHONE = "no_phone"  # none of their phones is registered and answers
+    DID_NOT_RING = "did_not_ring"  # a call was sent to it and it did not ring: counted out for a while
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
     """One agent's row. *wrap_up_until* is wall time, so that a restarted worker keeps the deadline."""

@@ -38,8 +38,8 @@ from crm_core.customers.model import (
 from crm_core.errors import BadInput, Conflict, Forbidden, NotFound, SignInFailed, TooManyTries, Unavailable
 from crm_core.health import Health, HealthState
 from crm_core.ids import new_id
-from crm_core.live.model import live_call
 from crm_core.live.projection import Seed
+from crm_core.live.shown import live_call
 from crm_core.live.visibility import sees
 from crm_core.people.model import Preferences, Reader, Role, SessionInfo, SignedIn
 from crm_core.people.passwords import require_password

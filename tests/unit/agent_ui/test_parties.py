@@ -10,7 +10,7 @@ import pytest
 from agent_ui.parties import Party, party_of
 from crm_core.calls.model import Direction, LegState, Offer, OfferState
 from crm_core.ids import new_id
-from crm_core.live.model import live_call
+from crm_core.live.shown import live_call
 from tests.fakes.calls import agent_leg
 from tests.fakes.house import DIRECTORY, NOW, call
 

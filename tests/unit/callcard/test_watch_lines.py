@@ -12,8 +12,9 @@ from callcard.watch_lines import Lines
 from callcard.watch_words import Words
 from crm_core.calls.model import CallState, Outcome
 from crm_core.calls.trace import Code, line
-from crm_core.live.model import CallGone, LiveRecording, Snapshot, live_call
+from crm_core.live.model import CallGone, LiveRecording, Snapshot
 from crm_core.live.projection import LiveState, Seed
+from crm_core.live.shown import live_call
 from crm_core.live.stream import frame
 from crm_core.live.view import LiveView
 from crm_core.recordings.model import RecordingKind, RecordingState

@@ -16,8 +16,8 @@ from crm_core.calls.model import Call, CallState, Offer, OfferState, Outcome
 from crm_core.calls.trace import Code, line
 from crm_core.health import HealthState, PartHealth
 from crm_core.ids import new_id
-from crm_core.live.model import live_call
 from crm_core.live.projection import LiveState, Seed
+from crm_core.live.shown import live_call
 from crm_core.live.stream import frame
 from crm_core.live.view import LiveView
 from crm_core.presence.events import AgentStateChanged

@@ -23,7 +23,7 @@ from callcard.watch_words import (
 from crm_core.calls.model import CallState, Outcome
 from crm_core.calls.trace import Code, line
 from crm_core.health import HealthState
-from crm_core.live.model import live_call
+from crm_core.live.shown import live_call
 from crm_core.presence.model import BREAK_REASONS, AgentState
 from tests.fakes.house import NOW, call
 

@@ -13,8 +13,9 @@ from crm_core.calls.model import CallState, Direction, Leg, LegRole, LegState, O
 from crm_core.customers.model import CardChoice
 from crm_core.ids import new_id
 from crm_core.live.directory import Directory
-from crm_core.live.model import LiveCall, live_call
+from crm_core.live.model import LiveCall
 from crm_core.live.projection import LiveState, Seed
+from crm_core.live.shown import live_call
 from crm_core.people.model import Device, DeviceKind, Person, Role
 from tests.fakes.house import DIRECTORY, NOW, call, reader
 

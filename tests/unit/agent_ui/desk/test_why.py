@@ -7,7 +7,7 @@ import pytest
 from agent_ui.desk.why import why_view
 from crm_core.calls.model import TraceLine
 from crm_core.calls.trace import Code, line
-from crm_core.live.model import live_call
+from crm_core.live.shown import live_call
 from tests.fakes.house import DIRECTORY, NOW, call
 
 pytestmark = pytest.mark.unit

@@ -18,8 +18,9 @@ from crm_core.calls.model import (
     Outcome,
 )
 from crm_core.health import HealthState, PartHealth
+from crm_core.live.agents import KnownAgent
 from crm_core.live.model import LiveAgent, LiveCall, LiveQueue, LiveRecording, Snapshot
-from crm_core.live.projection import NAMES, KnownAgent, LiveState, Seed
+from crm_core.live.projection import NAMES, LiveState, Seed
 from crm_core.live.stream import LiveStream, frame, frames_for
 from crm_core.live.view import LiveView
 from crm_core.people.model import Reader

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from crm_core.calls.model import CallState, Leg, LegRole, LegState
-from crm_core.live.model import LiveCall, live_call
+from crm_core.live.model import LiveCall
 from crm_core.live.seats import LEFT_CALLS, Seats, Talk, involved
+from crm_core.live.shown import live_call
 from tests.fakes.house import DIRECTORY, NOW, call, call_id
 
 pytestmark = pytest.mark.unit

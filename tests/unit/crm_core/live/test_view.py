@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crm_core.errors import BadInput
-from crm_core.live.model import live_call
+from crm_core.live.shown import live_call
 from crm_core.live.stream import frame
 from crm_core.live.view import LiveView
 from tests.fakes.house import NOW, call, call_id

@@ -10,8 +10,9 @@ from crm_core.calls.model import Call, CallState, Direction, Leg, LegRole, LegSt
 from crm_core.customers.model import CardChoice
 from crm_core.health import HealthState
 from crm_core.ids import new_id
-from crm_core.live.model import LiveHealth, live_call, live_recording
+from crm_core.live.model import LiveHealth
 from crm_core.live.projection import LiveState, Seed
+from crm_core.live.shown import live_call, live_recording
 from crm_core.live.visibility import as_seen, sees
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import BAKU_DID, DIRECTORY, NOW, READERS, call, call_id
