@@ -42,7 +42,7 @@ PLACES = (
     ),
     Place(path="/customers", icon="users", text=N_("Customers"), action=Action.CUSTOMERS_READ),
     Place(path="/missed", icon="phone-x", text=N_("Missed calls"), action=Action.CALLS_WAITING),
-    Place(path="/calls", icon="phone-incoming", text=N_("Calls"), action=Action.CALLS_READ),
+    Place(path="/calls", icon="history", text=N_("Calls"), action=Action.CALLS_READ),
     Place(path="/help", icon="help", text=N_("Help"), action=Action.QUEUES_READ, low=True),
     Place(path="/settings", icon="settings", text=N_("Settings"), action=Action.QUEUES_READ, low=True),
 )

@@ -41,14 +41,14 @@ from crm_core.people.service import PeopleService
 from crm_core.presence.model import ChosenState
 from crm_core.presence.service import PresenceService
 
-PREPARING = N_("Starting a database, a private Asterisk and the sample office …")
+PREPARING = N_("Starting a database, a private Asterisk and the sample office…")
 READY = N_("Open {url} and sign in. Everybody's password is {password}")
 SEAT = N_("  {names}: this seat is free. Take the calls with the phone in the browser")
 COLLEAGUES = N_("  {names}: agents whose phones answer by themselves")
 OTHERS = N_("  {names}: supervisor and admin; their board shows it all, live")
 NOTE = N_("{url}   sign in as {names}   password {password}")
 API = N_("API: {url}/api/v1/openapi.json   a supervisor's token: {token}")
-ENDING = N_("Ending the demo …")
+ENDING = N_("Ending the demo…")
 _SEATED_S = 20.0
 _OVER_S = 120.0  # the longest call of the script, waiting and voicemail included
 _SETTLED_S = 3.0  # the ledger and the recordings follow the end of a call

@@ -1,143 +1,32 @@
 """`make screens`: every screen of a demo office at work, to be looked at.
 
-Three languages, light and dark, three widths: `screens/<language>/<screen>-<look>-<width>.png`. Some
-customers have hostile names. Says which pages scroll sideways, and what their scripts said.
+Three languages, light and dark, three widths: `screens/<language>/<screen>-<look>-<width>.png`; what opens
+over a page is a screen of its own. Some customers have hostile names. Says which pages scroll sideways, and
+what their scripts said.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
 import shutil
-import signal
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 from playwright.async_api import Page
 
-from callcard.demo.peers import ring
-from callcard.demo.script import OPENING
-from callcard.layout import Layout
 from tests.browser.chromium import Chromium, sign_in
-from tests.journeys.front import until
+from tests.browser.demo_office import Demo, running_demo
 
 FOLDER = Path(__file__).parents[2] / "screens"
 LANGUAGES = {"en": "en-GB", "ru": "ru-RU", "az": "az-AZ"}
 LOOKS = ("light", "dark")
 SIZES = ((1280, 800), (1920, 1080), (390, 844))
-ALL_S = 300.0
-START_S = 60.0
-CALL_S = 45.0  # until calls are over and settled
+ALL_S = 480.0
 PATIENCE_MS = 40_000  # many windows at once, and nobody waits before them
-CALLERS = [caller for caller in OPENING if caller.talk_s < 30]
-HOSTILE = {
-    "+994125550142": '<script>alert("Kamran")</script> & <b>sons</b>',
-    "+994125550143": "Leyla " + "Hüseynova-Qasımzadə " * 6,
-    "+74955550151": "שלום \u202eevil\u202c мир {{ 7*7 }} ${7*7}",
-}
-
-
-@dataclass
-class Demo:
-    """The running demo as its terminal describes it. *over*: the callers have hung up; *found*: what is not
-    as it should be.
-    """
-
-    url: str
-    password: str
-    http: aiohttp.ClientSession
-    spool: Path
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    found: list[str] = field(default_factory=list)
-
-    async def sign_in(self) -> None:
-        """As the admin, for `api`."""
-        form = {"name": "admin", "password": self.password, "next": "/"}
-        async with self.http.post(f"{self.url}/login", data=form, allow_redirects=False) as answer:
-            assert answer.status == 303, await answer.text()
-
-    async def api(self, method: str, path: str, **rest: Any) -> Any:
-        """What the API answers to the admin."""
-        async with self.http.request(method, f"{self.url}/api/v1{path}", **rest) as answer:
-            assert answer.status == 200, await answer.text()
-            return await answer.json()
-
-    async def ring(self) -> None:
-        """Let the demo's first callers ring, and wait until they are gone.
-
-        Not while somebody sits at the free seat: whoever is free and has talked least is rung at once.
-        """
-        await until(self._seated, timeout=START_S, what="the demo's agents to be available")
-        for caller in CALLERS:
-            await asyncio.sleep(caller.after_s)
-            await asyncio.to_thread(ring, self.spool, caller)
-        await until(self._all_over, timeout=CALL_S, what="the callers to hang up")
-        self.over.set()
-
-    async def _seated(self) -> bool:
-        shown = (await self.api("GET", "/agents"))["items"]
-        return sum(agent["state"] == "available" for agent in shown) == len(shown) - 1
-
-    async def _all_over(self) -> bool:
-        calls = (await self.api("GET", "/calls?limit=50"))["items"]
-        return len(calls) >= len(CALLERS) and all(call["state"] == "ended" for call in calls)
-
-    async def settled_calls(self, count: int) -> list[dict[str, Any]]:
-        """Calls that are over, with what they left, once there are so many."""
-        async with asyncio.timeout(CALL_S):
-            while True:
-                calls = (await self.api("GET", "/calls?limit=50"))["items"]
-                over = [call for call in calls if call["settled"] and call["customer_id"]]
-                if len(over) >= count:
-                    return over
-                await asyncio.sleep(0.5)
-
-    async def with_hostile_names(self) -> None:
-        """Give some customers names that try to be something else."""
-        for number, title in HOSTILE.items():
-            (card,) = (await self.api("GET", "/customers", params={"phone": number}))["items"]
-            await self.api("PATCH", f"/customers/{card['id']}", json={"title": title})
-
-
-@asynccontextmanager
-async def running_demo() -> AsyncIterator[Demo]:
-    """`callcard demo` in a folder of its own, ended as by Ctrl-C."""
-    folder = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
-    folder.chmod(0o755)
-    said = folder / "said"
-    with said.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "callcard", "demo", "--quiet", "--lang", "en"),
-            *("--data", str(folder / "data")),
-            stdout=out,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    try:
-        async with asyncio.timeout(START_S):
-            while (ready := re.search(r"Open (\S+) .*?password is (\S+)\n", said.read_text())) is None:
-                if process.returncode is not None:
-                    raise SystemExit(said.read_text())
-                await asyncio.sleep(0.2)
-        url, password = ready.groups()
-        jar = aiohttp.CookieJar(unsafe=True)  # unsafe: also for hosts that are addresses
-        async with aiohttp.ClientSession(cookie_jar=jar, headers={"Origin": url}) as http:
-            demo = Demo(url, password, http, Layout(folder / "data").pbx / "spool")
-            await demo.sign_in()
-            yield demo
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGINT)
-        await asyncio.wait_for(process.wait(), 30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Camera:
@@ -195,16 +84,40 @@ class Camera:
                 ("board", "/board"),
                 ("customers", "/customers"),
                 ("new-card", "/customers/new"),
-                ("missed", "/missed"),
                 ("customer", f"/customers/{known['customer_id']}"),
-                ("merge", f"/customers/{known['customer_id']}/merge?q=a"),
-                ("missed", "/missed"),
+                ("merge", f"/customers/{known['customer_id']}/merge?q=555"),
+                ("missed", "/missed?whose=shared"),
                 ("calls", "/calls"),
                 ("call", f"/calls/{known['id']}"),
                 ("settings", "/settings"),
                 ("not-there", "/customers/nobody"),
             ),
         )
+        await self.of_what_opens()
+
+    async def of_what_opens(self) -> None:
+        """What a press lays over a page."""
+        async with self.page_of("viktor", "/calls") as page:
+            await page.locator("a.row-link").last.click()
+            await page.locator("#drawer[open] .player-keys").wait_for()
+            await self.shoot(page, "call-drawer")
+            await page.keyboard.press("Escape")
+            await page.locator(".top-end details.menu > summary").click()
+            await self.shoot(page, "person-menu")
+            await page.goto(f"{self._demo.url}/customers?q=sokolova")
+            await page.locator("#cards a").first.click()
+            await page.locator(".who-deeds button").first.click()
+            await page.locator("#field-title").wait_for()
+            await self.shoot(page, "customer-edit")
+            await page.locator("[data-leave]").click()
+            await page.locator(".who-deeds a").click()
+            await page.locator("#join-q").fill("igor")
+            await page.locator("#join-found a").first.click()
+            await page.locator("form#join").wait_for()
+            await self.shoot(page, "merge-preview")
+            await page.goto(f"{self._demo.url}/board")
+            await page.locator("[data-state-of]").first.click()
+            await self.shoot(page, "board-state")
 
     async def of_the_free_seat(self) -> None:
         """The desk with the phone in the browser: ready, rung, talking, after the call."""
@@ -215,17 +128,52 @@ class Camera:
             await page.locator('body[data-phone-is="ready"]').wait_for()
             await page.locator('#pill[data-state="available"]').wait_for()
             await self.shoot(page, "desk-ready")
+            await self._around_the_desk(page)
             await page.locator("[data-ring=known]").click()
             await page.locator('#panel[data-part="offered"]').wait_for()
             await page.locator("#work .who").wait_for()
             await self.shoot(page, "desk-offered")
-            await page.locator("[data-phone=answer]").first.click()
+            await page.keyboard.press("F2")
             await page.locator('#panel[data-part="talking"]').wait_for()
             await self.shoot(page, "desk-talking")
-            await page.locator("[data-phone=end]").first.click()
+            await self._in_the_call(page)
+            await page.keyboard.press("F4")
             await page.locator('#panel[data-part="wrap_up"]').wait_for()
             await self.shoot(page, "desk-wrap-up")
             self._demo.found += [f"{self._language}/desk: {said}" for said in windows.said]
+
+    async def _around_the_desk(self, page: Page) -> None:
+        await page.locator("#pill > summary").click()
+        await self.shoot(page, "desk-states")
+        await page.keyboard.press("Escape")
+        await page.locator("#search").fill("sokolov")
+        await page.locator("#found [role=option]").first.wait_for()
+        await self.shoot(page, "desk-search")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("?")
+        await self.shoot(page, "desk-keys")
+        await page.keyboard.press("Escape")
+        await page.locator(".phone-state").click()
+        await self.shoot(page, "desk-phone")
+        await page.keyboard.press("Escape")
+
+    async def _in_the_call(self, page: Page) -> None:
+        await page.locator(".note-text").fill("Wants oak fronts instead of white ones, and asks when.")
+        await page.locator(".result button").first.click()
+        await page.locator(".result [aria-pressed=true]").wait_for()
+        await page.locator("[data-note-state=saved]").wait_for()
+        await page.locator(".step > summary").click()
+        await self.shoot(page, "desk-note")
+        await page.locator("[data-phone=transfer]").first.click()
+        await page.locator("#phone-list .row-item").first.wait_for()
+        await self.shoot(page, "desk-transfer")
+        await page.keyboard.press("Escape")
+        await page.locator("[data-phone=keypad]").first.click()
+        await self.shoot(page, "desk-keypad")
+        await page.keyboard.press("Escape")
+        await page.locator("[data-phone=hold]").first.click()
+        await page.locator('#panel [data-part="held"]').wait_for()
+        await self.shoot(page, "desk-held")
 
 
 async def gallery(demo: Demo, chromium: Chromium) -> None:
