@@ -112,14 +112,25 @@ class Call:
         return self
 
     async def hears(self, candidates: Iterable[int], expected: int | None, timeout: float = 20.0) -> None:
-        """Wait until *expected* (Hz) is what is heard among *candidates*. Raises TimeoutError."""
+        """Wait until *expected* (Hz) is what is heard among *candidates*.
+
+        Raises TimeoutError, which tells what was heard instead.
+        """
         candidates = tuple(candidates)
         self.rtp.forget()
-        async with asyncio.timeout(timeout):
-            while True:
-                await asyncio.sleep(0.2)
-                if self.rtp.heard(candidates) == expected:
-                    return
+        sent, received, looks = self.rtp.sent, self.rtp.received, 0
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    await asyncio.sleep(0.2)
+                    looks += 1
+                    if self.rtp.heard(candidates) == expected:
+                        return
+        except TimeoutError:
+            raise TimeoutError(
+                f"{expected} Hz not heard in {looks} looks: {self.rtp.strengths(candidates)} of the energy,"
+                f" {self.rtp.received - received} packets came, {self.rtp.sent - sent} went, leg {self.step}"
+            ) from None
 
     def changed(self) -> None:
         """Wake those whose moment has come."""

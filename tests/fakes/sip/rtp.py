@@ -66,6 +66,11 @@ class RtpStream:
         """Which of the *candidates* (Hz) the last half second carries; None: none, or silence."""
         return tone.loudest(tone.decode(self.codec, b"".join(self._heard)), candidates)
 
+    def strengths(self, candidates: Iterable[int]) -> dict[int, float]:
+        """Share of the energy of the last half second at each of the *candidates* (Hz)."""
+        samples = tone.decode(self.codec, b"".join(self._heard))
+        return {frequency: round(tone.power(samples, frequency), 2) for frequency in candidates}
+
     def forget(self) -> None:
         """Drop what was heard, so that `heard` speaks of what comes now."""
         self._heard.clear()
