@@ -38,9 +38,9 @@ class TileView:
 
 VIEW = TileView(
     choices=(
-        Choice(who=Ringing.KNOWN, icon="user-check", text=N_("A known caller")),
-        Choice(who=Ringing.NEW, icon="user-plus", text=N_("A new caller")),
-        Choice(who=Ringing.WITHHELD, icon="eye-off", text=N_("A withheld caller")),
+        Choice(who=Ringing.KNOWN, icon="user-check", text=N_("Known caller")),
+        Choice(who=Ringing.NEW, icon="user-plus", text=N_("New caller")),
+        Choice(who=Ringing.WITHHELD, icon="eye-off", text=N_("Withheld number")),
     )
 )
 

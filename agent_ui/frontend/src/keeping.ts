@@ -2,11 +2,13 @@
 // whatever stands unsaved in the same place, and so does leaving it: by Escape (`[data-leave]`), by the next call,
 // or with the page.
 
+import { Saving, type Word } from "./saving";
 import { put } from "./swap";
 import { showToast } from "./toasts";
 
 const FORMS = "form[data-place]";
 const TIMEOUT_MS = 8000;
+const saving = new Saving();
 
 /** Look after the forms of *page*. */
 export function startKeeping(page: Document): void {
@@ -14,50 +16,58 @@ export function startKeeping(page: Document): void {
     const form = event.target;
     if (!(form instanceof HTMLFormElement) || !form.matches(FORMS)) return;
     event.preventDefault();
-    if (busy(form)) return; // pressed twice
-    const others = unsaved(placeOf(form)).filter((other) => other !== form);
-    void send(page, [...others, form]);
+    if (saving.has(about(form))) return; // pressed twice
+    const place = placeOf(form);
+    const others = unsaved(place).filter((other) => other !== form);
+    void saving.send(place.id, [...others, form].map(word));
   });
   page.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-leave]") : null;
-    if (button !== null) void leave(page, button);
+    if (button !== null) void leave(page, button.dataset);
   });
   addEventListener("pagehide", () => keepTyped(page.body));
 }
 
 /** *where* goes away: what stands unsaved in it is saved, all at once, and what is not taken is said. */
 export function keepTyped(where: Element): void {
-  for (const form of unsaved(where)) void keep(form);
+  for (const form of formsIn(where).filter(holds)) {
+    const [page, text, address, fields] = [form.ownerDocument, typed(form), form.action, body(form)];
+    const tell = async (): Promise<boolean> => {
+      const answer = await ask(address, fields);
+      if (answer?.ok !== true) showToast(page, "toast-unsaved", text);
+      return answer?.ok === true;
+    };
+    void saving.now({ about: about(form), tell });
+  }
 }
 
-async function keep(form: HTMLFormElement): Promise<void> {
-  const [page, text] = [form.ownerDocument, typed(form)];
-  const answer = await ask(form.action, body(form));
-  if (answer?.ok !== true) showToast(page, "toast-unsaved", text);
+async function leave(page: Document, { leave: address = "", place = "" }: DOMStringMap): Promise<void> {
+  const words = (): Word[] => unsaved(page.getElementById(place)).map(word);
+  await saving.leave(place, words, async () => {
+    const answer = await ask(address);
+    if (answer !== null) await show(page, place, answer);
+    else showToast(page, "toast-unreachable");
+  });
 }
 
-async function leave(page: Document, button: HTMLElement): Promise<void> {
-  const { leave: address = "", place = "" } = button.dataset;
-  const where = page.getElementById(place);
-  if (where !== null && !(await send(page, unsaved(where)))) return;
-  const answer = await ask(address);
-  if (answer !== null) await show(page, place, answer);
-  else showToast(page, "toast-unreachable");
-}
-
-/** Send *forms* one after the other, as far as they are taken; whether all were. */
-async function send(page: Document, forms: readonly HTMLFormElement[]): Promise<boolean> {
-  // What they say is read before the first answer draws their place anew.
-  const said = forms.map((form) => ({ form, address: form.action, fields: body(form), place: placeOf(form).id }));
-  for (const { form, address, fields, place } of said) {
+/** What *form* says now: the answers to others draw its place anew. */
+function word(form: HTMLFormElement): Word {
+  const [page, address, fields, place] = [form.ownerDocument, form.action, body(form), placeOf(form).id];
+  const tell = async (): Promise<boolean> => {
     form.setAttribute("aria-busy", "true");
     const answer = await ask(address, fields);
     form.removeAttribute("aria-busy");
     if (answer === null) showToast(page, "toast-unreachable");
-    else await show(page, place, answer, form);
-    if (answer?.ok !== true) return false;
-  }
-  return true;
+    else await show(page, place, answer, body(form).toString() === fields.toString() ? form : undefined);
+    return answer?.ok === true;
+  };
+  return { about: about(form), tell };
+}
+
+/** What it changes: its address, and what it says of how that was. */
+function about(form: HTMLFormElement): string {
+  const hidden = [...form.querySelectorAll<HTMLInputElement>("input[type=hidden]")];
+  return [form.action, ...hidden.map(({ name, value }) => `${name}=${value}`)].join(" ");
 }
 
 interface Answer {
@@ -95,14 +105,18 @@ function placeOf(form: HTMLFormElement): Element {
   return form.ownerDocument.getElementById(form.dataset["place"] ?? "") ?? form;
 }
 
-/** The forms in *where* that hold something the house is not told yet, and could take. */
-function unsaved(where: Element): HTMLFormElement[] {
-  const forms = [...where.querySelectorAll<HTMLFormElement>(FORMS)];
-  return forms.filter((form) => !busy(form) && form.checkValidity() && typed(form) !== "");
+function formsIn(where: Element | null): HTMLFormElement[] {
+  return [...(where?.querySelectorAll<HTMLFormElement>(FORMS) ?? [])];
 }
 
-function busy(form: HTMLFormElement): boolean {
-  return form.getAttribute("aria-busy") === "true";
+/** Whether *form* holds something the house does not know, and could take. */
+function holds(form: HTMLFormElement): boolean {
+  return form.checkValidity() && typed(form) !== "";
+}
+
+/** The forms in *where* whose words are neither known to the house nor on their way. */
+function unsaved(where: Element | null): HTMLFormElement[] {
+  return formsIn(where).filter((form) => holds(form) && !saving.has(about(form)));
 }
 
 /** What stands in *form* and not in the house. */
