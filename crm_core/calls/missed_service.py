@@ -64,7 +64,7 @@ class MissedService:
             MissedLineRow.last_at > self._clock.now() - KEPT,
             own if whose is Whose.MINE else not_(own),
         ]
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             where.append(await _visible(connection, scope(reader, Action.CALLS_WAITING)))
             return await _lines(connection, where, max(1, min(limit, MAX_LINES)))
 

@@ -58,7 +58,7 @@ class CallService:
         asked = CallFilter(phone=phone, since=since, agent=agent, state=state)
         seen = store.visible(scope(reader, Action.CALLS_READ))
         below = None if cursor is None else position_of(cursor)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await store.find(connection, asked, seen, limit=limit + 1, below=below)
         piece = found[:limit]
         return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
@@ -73,7 +73,7 @@ class CallService:
         limit = max(1, min(limit, MAX_PAGE))
         seen = store.visible(scope(reader, Action.CALLS_READ))
         below = None if cursor is None else position_of(cursor)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await lines.find(connection, asked, seen, limit=limit + 1, below=below)
         piece = found[:limit]
         return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
@@ -83,26 +83,26 @@ class CallService:
 
         Raises NotFound, also when it may not be seen.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             seen = store.visible(scope(reader, Action.CALLS_READ))
             return _there(await store.get(connection, call_id, seen))
 
     async def met(self, reader: Reader, customer_id: UUID) -> bool:
         """Whether *reader* may see a call of this card."""
         seen = store.visible(scope(reader, Action.CALLS_READ))
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             card = await cards.merged_into(connection, customer_id) or customer_id
             asked = CallFilter(customer_id=card)
             return bool(await store.find(connection, asked, seen, limit=1, below=None))
 
     async def find(self, call_id: UUID) -> Call | None:
         """The call, whoever asks: for the house's own parts."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await store.get(connection, call_id, true())
 
     async def dispositions(self, pbx: str = "main") -> Sequence[Disposition]:
         """What may be said of calls of *pbx*, in the order to show it."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await dispositions.load(connection, pbx)
 
     async def set_disposition(self, reader: Reader, call_id: UUID, disposition: str | None) -> Call:

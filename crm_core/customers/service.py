@@ -115,7 +115,7 @@ class CustomerService:
             raise BadInput(N_("This cursor is not from here."), field="cursor")
         asked = CustomerFilter(phone=phone, title=title, owner=agent, status=status, since=since)
         seen = scope(reader, Action.CUSTOMERS_READ)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await store.find(connection, asked, seen, limit=limit + 1, below=below)
         piece = found[:limit]
         return piece, str(piece[-1].id) if len(found) > limit else None
@@ -125,12 +125,12 @@ class CustomerService:
 
         *met*: the reader may see a call of this card. Who answers for another office sees who rings.
         """
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await self._seen(connection, reader, customer_id, met)
 
     async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
         """One card as a desk shows it: `get`, and the customer's time. Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             card = await self._seen(connection, reader, customer_id, met)
             offices = {office.name: office for office in await people.load_offices(connection)}
         of_number = certain_zone(p.value for p in card.contact_points if p.kind is ContactKind.PHONE)
@@ -145,7 +145,7 @@ class CustomerService:
     async def may_read(self, reader: Reader, ids: Collection[UUID]) -> frozenset[UUID]:
         """Those of the cards *ids* that *reader* may open."""
         seen = scope(reader, Action.CUSTOMERS_READ)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await store.only_visible(connection, ids, seen)
 
     async def search(

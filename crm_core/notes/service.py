@@ -87,7 +87,7 @@ class NoteService:
 
     async def notes(self, reader: Reader, call_id: UUID) -> Sequence[Note]:
         """What everybody wrote of a call, oldest first. Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             call = await _call(connection, reader, call_id, Action.CALLS_READ)
             written = (await store.of_calls(connection, [call.id])).get(call.id, [])
         return tuple(note for note in written if note.text)

@@ -92,13 +92,13 @@ class NextStepService:
     async def list_open(self, reader: Reader, agent: str, *, limit: int = 50) -> Sequence[NextStep]:
         """What *agent* has to do, the most urgent first; nothing of somebody whose steps may not be seen."""
         seen = step_store.visible(scope(reader, Action.CALLS_READ))
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await step_store.unfinished(connection, agent, seen, limit=max(1, min(limit, MAX_STEPS)))
 
     async def of_call(self, reader: Reader, call_id: UUID) -> Sequence[NextStep]:
         """The steps of a call that may be seen, done ones too, oldest first."""
         seen = step_store.visible(scope(reader, Action.CALLS_READ))
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await step_store.of_call(connection, call_id, seen)
 
     async def _write(self, connection: AsyncConnection, step: NextStep) -> NextStep:

@@ -108,7 +108,7 @@ class PeopleService:
         known = self._readers.get(digest)
         if known is not None:
             return known
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             reader = await store.reader_by_token(connection, digest)
         if reader is not None:
             self._readers.keep(digest, reader, begin)
@@ -119,7 +119,7 @@ class PeopleService:
         remembered: open connections are held against it.
         """
         wanted = [id for id in map(parse_id, ids) if id is not None]
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             readers = (
                 *await store.readers_by_token_id(connection, wanted),
                 *await session_store.readers_by_id(connection, wanted, self._clock.now()),
@@ -128,7 +128,7 @@ class PeopleService:
 
     async def people(self, scope: Scope = EVERYBODY) -> tuple[Person, ...]:
         """The people in force that *scope* holds, with their devices."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await store.load_people(connection, store.visible(scope))
 
     async def _require(self, connection: AsyncConnection, name: str) -> None:

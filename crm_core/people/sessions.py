@@ -97,12 +97,13 @@ class SessionService:
         if known is not None:
             return known
         begin, now = self._cache.generation, self._clock.now()
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await session_store.signed_in(connection, digest, now)
-            if found is None:
-                return None
-            one, seen_at = found
-            if now - seen_at >= session_store.SEEN_EVERY:
+        if found is None:
+            return None
+        one, seen_at = found
+        if now - seen_at >= session_store.SEEN_EVERY:
+            async with self._database.transaction() as connection:
                 await session_store.seen(connection, _id(one.reader), now)
         self._cache.keep(digest, one, begin)
         return one
@@ -117,7 +118,7 @@ class SessionService:
 
     async def own(self, reader: Reader) -> tuple[SessionInfo, ...]:
         """The sessions of the person, last seen first."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await session_store.of_person(connection, reader.person, self._clock.now())
 
     async def end(self, reader: Reader, id: UUID) -> None:

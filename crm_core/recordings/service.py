@@ -167,7 +167,7 @@ class RecordingService:
             if after is None:
                 raise BadInput(N_("This cursor is not from here."), field="cursor")
             where.append(RecordingRow.id < after)
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await store.newest(connection, where, limit=limit + 1)
         page = found[:limit]
         return page, str(page[-1].id) if len(found) > limit else None
@@ -175,13 +175,13 @@ class RecordingService:
     async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
         """Recordings of calls that the reader was already shown."""
         where = [RecordingRow.call_id.in_(call_ids)]
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return _by_call(await store.newest(connection, where, limit=2 * max(1, len(call_ids))))
 
     async def shown(self, reader: Reader, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
         """Of the recordings of these calls those that *reader* may see, the first one first."""
         where = [RecordingRow.call_id.in_(call_ids), store.visible(scope(reader, Action.RECORDINGS_READ))]
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return _by_call(await store.newest(connection, where, limit=2 * max(1, len(call_ids))))
 
     async def play(self, reader: Reader, recording_id: UUID) -> Recording:
@@ -213,7 +213,7 @@ class RecordingService:
 
     async def _visible(self, reader: Reader, action: Action, recording_id: UUID) -> Recording:
         where: ColumnElement[bool] = (RecordingRow.id == recording_id) & store.visible(scope(reader, action))
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await store.one(connection, where)
         if found is None:
             raise NotFound(N_("There is no such recording."))

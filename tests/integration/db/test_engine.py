@@ -88,6 +88,32 @@ async def test_the_connection_used_last_is_used_again(database: Database) -> Non
     assert len(set(used)) == 1 and last not in used
 
 
+async def test_who_reads_begins_no_transaction_and_leaves_none_behind(database_dsn: str) -> None:
+    database = await Database.open(database_dsn, pool_size=1)
+    try:
+        async with database.reading() as connection:
+            began = (await connection.execute(text("SELECT statement_timestamp()"))).scalar_one()
+            later = (await connection.execute(text("SELECT now()"))).scalar_one()
+        assert later > began, "each statement has a transaction of its own"
+        async with database.transaction() as connection:
+            moments = [(await connection.execute(text("SELECT now()"))).scalar_one() for _ in range(2)]
+        assert moments[0] == moments[1]
+    finally:
+        await database.close()
+
+
+async def test_reading_over_its_deadline_is_unavailable(database_dsn: str) -> None:
+    database = await Database.open(database_dsn, pool_size=1, statement_timeout_s=0.3)
+    try:
+        with pytest.raises(Unavailable):
+            async with database.reading() as connection:
+                await connection.execute(text("SELECT pg_sleep(30)"))
+        async with database.reading() as connection:
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    finally:
+        await database.close()
+
+
 async def test_a_full_hot_pool_is_unavailable_in_time(database_dsn: str) -> None:
     database = await Database.open(database_dsn, hot_size=1)
     try:
