@@ -63,6 +63,8 @@ LOADED: tuple[str, ...] = (
     "func_cut",
     "func_global",
     "func_logic",
+    "func_pjsip_aor",
+    "func_pjsip_contact",
     "func_strings",
     "func_timeout",
     "func_uuid",

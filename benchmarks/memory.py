@@ -30,7 +30,7 @@ from crm_core.live.directory import Directory
 from crm_core.live.projection import Seed
 from crm_core.people.model import Reader
 from tests.fakes.clock import FakeClock
-from tests.unit.callrouter.acd.world import Callers, Keeper, Switch, person, queue
+from tests.unit.callrouter.acd.world import Callers, Keeper, Probes, Switch, person, queue
 from tests.unit.callrouter.tracking.streams import OFFICE
 
 NAMES = tuple(OFFICE.endpoints.values())
@@ -59,7 +59,12 @@ class Worker:
         )
         self.deadlines = core.deadlines
         self.dispatcher = Dispatcher(
-            core, switch=Switch(), callers=Callers(), keeper=Keeper(self.clock), behind=self.behind
+            core,
+            switch=Switch(),
+            probes=Probes(),
+            callers=Callers(),
+            keeper=Keeper(self.clock),
+            behind=self.behind,
         )
         self.dispatcher.configure(self.people, self.queues)
         core.seeing = True

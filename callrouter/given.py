@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from callrouter.acd import cards
 from callrouter.acd.core import Limits
 from callrouter.acd.ports import PresenceKeeper
 from crm_core.calls.events import CallEvent
 from crm_core.calls.model import Call
+from crm_core.errors import Unavailable
 from crm_core.presence.model import Presence
+
+T = TypeVar("T")
+
+_LOAD_S = 3.0  # for what a start reads from the database; then the local copy does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +66,12 @@ class Journal(Protocol):
     async def spooled_calls(self) -> Sequence[Call]:
         """Of those, what is known without the database. Raises Unavailable."""
         ...
+
+
+async def in_time(reading: Awaitable[T]) -> T | None:
+    """What is read from the database at a start; None while it is away."""
+    try:
+        async with asyncio.timeout(_LOAD_S):
+            return await reading
+    except (TimeoutError, Unavailable):
+        return None

@@ -7,9 +7,9 @@ dialplan ⇄ AGI server ⇄ dispatcher             └→ commands → actor lin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -26,7 +26,8 @@ from callrouter.ami.actions import Actor
 from callrouter.ami.link import AmiLink, LinkState
 from callrouter.control.commands import CommandKind, Commands
 from callrouter.control.mirror import Mirror
-from callrouter.given import Customers, Journal, Presences, RouterSettings
+from callrouter.control.probes import Probes
+from callrouter.given import Customers, Journal, Presences, RouterSettings, in_time
 from callrouter.metrics import AMI_STATE
 from callrouter.news import News
 from callrouter.reading.observations import ChannelGone, Observation, Snapshot
@@ -44,10 +45,8 @@ from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChosen
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 PART = "router"
-_LOAD_S = 3.0  # for what a start reads from the database; then the local copy does
 _LEAD_AGAIN_S = 1.0
 
 
@@ -86,9 +85,15 @@ class Router:
         self._actor_link = self._link(settings.actor_user, settings.actor_secret, clock, listens=False)
         actor = Actor(self._actor_link, contexts=())
         self._commands = Commands(actor, clock, is_up=self._actor_up)
+        self._probes = Probes(actor)
         self._cards = Cards(customers)
         self.dispatcher = Dispatcher(
-            self._core, switch=self._commands, callers=self._cards, keeper=presences, behind=self._behind
+            self._core,
+            switch=self._commands,
+            probes=self._probes,
+            callers=self._cards,
+            keeper=presences,
+            behind=self._behind,
         )
         self._news = News(
             bus, self.dispatcher, self._core, customers, self._behind, self._load_again, pbx=settings.pbx
@@ -160,6 +165,7 @@ class Router:
         self._leading.resign()
         await self._agi.stop()
         await self._commands.stop()
+        await self._probes.stop()
         await self._listener.stop()
         await self._actor_link.stop()
         await self._news.close()
@@ -178,7 +184,7 @@ class Router:
         Presence is then taken from the local copy; the PBX's snapshot tells which calls are up.
         """
         rows, calls = await asyncio.gather(
-            _in_time(self._presences.load_all()), _in_time(self._journal.open_calls())
+            in_time(self._presences.load_all()), in_time(self._journal.open_calls())
         )
         if rows is None:
             known = self._cache.load() if self._cache else ()
@@ -288,12 +294,3 @@ class Router:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("router task died", task=name, error=repr(error))
             self._health.set(f"router.{name}", HealthState.DOWN, repr(error))
-
-
-async def _in_time(reading: Awaitable[T]) -> T | None:
-    """What is read from the database; None while it is away."""
-    try:
-        async with asyncio.timeout(_LOAD_S):
-            return await reading
-    except (TimeoutError, Unavailable):
-        return None

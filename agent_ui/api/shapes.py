@@ -22,7 +22,7 @@ from crm_core.calls.model import (
 )
 from crm_core.customers.model import CardStatus, ContactKind
 from crm_core.people.model import Role
-from crm_core.presence.model import AgentState, ChosenState
+from crm_core.presence.model import AgentState, ChosenState, Unreachable
 from crm_core.recordings.model import RecordingKind, RecordingState
 
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339; with an offset or Z")]
@@ -200,6 +200,8 @@ class ApiAgent(Shape, frozen=True, kw_only=True):
     call_id: UUID | None
     load: float
     devices_up: bool | None
+    unreachable: Unreachable | None
+    unreachable_until: Moment | None
 
 
 class ApiQueue(Shape, frozen=True, kw_only=True):
@@ -212,6 +214,7 @@ class ApiQueue(Shape, frozen=True, kw_only=True):
     waiting: int
     oldest_waiting_at: Moment | None
     agents: dict[str, int]
+    unreachable: int
     offered: int
     answered: int
     abandoned: int

@@ -134,6 +134,8 @@ def agent_shape(agent: LiveAgent, directory: Directory) -> ApiAgent:
         call_id=agent.call_id,
         load=agent.load,
         devices_up=agent.devices_up,
+        unreachable=agent.unreachable,
+        unreachable_until=agent.unreachable_until,
     )
 
 
@@ -148,6 +150,7 @@ def queue_shape(queue: LiveQueue, directory: Directory) -> ApiQueue:
         waiting=queue.waiting,
         oldest_waiting_at=queue.oldest_waiting_at,
         agents={state.value: count for state, count in queue.agents.items()},
+        unreachable=queue.unreachable,
         offered=queue.offered,
         answered=queue.answered,
         abandoned=queue.abandoned,

@@ -13,12 +13,11 @@ from crm_core.calls.model import Call, Direction, LegState
 from crm_core.clock import Clock
 from crm_core.people.model import Person
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState, ChosenState, Presence, after_choice
+from crm_core.presence.model import ChosenState, Presence, after_choice
 from crm_core.routing.choose import is_free
 from crm_core.routing.model import AgentView
 
 _VIEW_S = 1.0
-_LOAD_STEP = 0.5  # minutes; a smaller change of load alone is not worth an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +70,15 @@ class Agents:
             agent = self._all.get(presence.agent)
             if agent is not None:
                 agent.presence = presence
-                self._touch(agent)
+                self.touch(agent)
 
     def get(self, name: str) -> LiveAgent | None:
         """One agent; None for somebody we do not have."""
         return self._all.get(name)
+
+    def of_endpoint(self, endpoint: str) -> LiveAgent | None:
+        """Whose device this is; None: not an agent's."""
+        return self._by_endpoint.get(endpoint)
 
     def all(self) -> Mapping[str, LiveAgent]:
         """All agents by name; not to be changed by the reader."""
@@ -109,7 +112,7 @@ class Agents:
             agent.view, agent.view_until = made, now + _VIEW_S
         return made
 
-    def _touch(self, agent: LiveAgent) -> None:
+    def touch(self, agent: LiveAgent) -> None:
         """Something about the agent is another thing now: say it, see it anew."""
         self._unsaid[agent.name] = None
         agent.view = None
@@ -121,7 +124,7 @@ class Agents:
         agent = self._all.get(presence.agent)
         if agent is not None:
             agent.presence = presence
-            self._touch(agent)
+            self.touch(agent)
 
     def choose(self, name: str, chosen: ChosenState, reason: str | None) -> bool:
         """A choice made here, by the same rule as everywhere. False when it changes nothing."""
@@ -163,7 +166,7 @@ class Agents:
         if presence != agent.presence:
             agent.presence = presence
             self._unsaved[agent.name] = None
-        self._touch(agent)
+        self.touch(agent)
 
     # -- what was seen ----------------------------------------------------------------------------
 
@@ -176,44 +179,6 @@ class Agents:
         agent = self._all.get(name)
         if agent is not None:
             agent.reserved, agent.view = reserved, None
-
-    def device_seen(self, endpoint: str, *, up: bool) -> LiveAgent | None:
-        """A device is up or down; up also ends being counted out. Returns its agent."""
-        agent = self._by_endpoint.get(endpoint)
-        if agent is None:
-            return None
-        device = agent.devices[endpoint]
-        if device.up is not up or (up and device.out):
-            device.up = up
-            device.out = device.out and not up
-            self._touch(agent)
-        return agent
-
-    def contact_seen(self, endpoint: str, contact: str, *, gone: bool) -> bool:
-        """An address of a device came or went. Returns whether the device has another one."""
-        agent = self._by_endpoint.get(endpoint)
-        if agent is None:
-            return False
-        contacts = agent.devices[endpoint].contacts
-        if gone:
-            contacts.discard(contact)
-        else:
-            contacts.add(contact)
-        return bool(contacts - {contact})
-
-    def device_out(self, endpoint: str) -> None:
-        """A device did not ring when dialled: count it out until it is seen again."""
-        agent = self._by_endpoint.get(endpoint)
-        if agent is not None and not agent.devices[endpoint].out:
-            agent.devices[endpoint].out = True
-            self._touch(agent)
-
-    def device_back(self, endpoint: str) -> None:
-        """A device counted out rings, talks, or gets another try."""
-        agent = self._by_endpoint.get(endpoint)
-        if agent is not None and agent.devices[endpoint].out:
-            agent.devices[endpoint].out = False
-            self._touch(agent)
 
     def follow(self, call: Call, legs_of: Callable[[str], AgentLegs]) -> tuple[Left, ...]:
         """Take live legs of the agents of *call*. Returns who has just left which call.
@@ -231,7 +196,7 @@ class Agents:
             if old == new:
                 continue
             agent.legs = new
-            self._touch(agent)
+            self.touch(agent)
             for gone in old.keys() - new.keys():
                 self._leave(gone, name)
             for come in new.keys() - old.keys():
@@ -251,7 +216,7 @@ class Agents:
             count = counts.get(agent.name, 0)
             if agent.open_cards != count:
                 agent.open_cards = count
-                self._touch(agent)
+                self.touch(agent)
 
     # -- what the world must hear -----------------------------------------------------------------
 
@@ -268,54 +233,15 @@ class Agents:
         """What the board must show differently since the last time this was asked."""
         names, self._unsaid = self._unsaid, {}
         again, self._say_again = self._say_again, False
-        made = (self._change(self._all[name], again) for name in names if name in self._all)
+        wall, now = self._clock.now(), self._clock.monotonic()
+        known = (self._all[name] for name in names if name in self._all)
+        made = (agent.news(wall, now, self._pbx, again=again) for agent in known)
         return tuple(change for change in made if change is not None)
 
     def unsaved(self) -> tuple[str, ...]:
         """Agents whose row changed since the last time this was asked."""
         names, self._unsaved = self._unsaved, {}
         return tuple(names)
-
-    def _change(self, agent: LiveAgent, again: bool) -> AgentStateChanged | None:
-        wall, now = self._clock.now(), self._clock.monotonic()
-        state = agent.state(wall)
-        if state is not agent.activity.state:
-            agent.activity.switch(state, now)
-            if state is AgentState.AVAILABLE:
-                agent.idle_since = now
-            agent.view = None
-        load = agent.activity.load(now, agent.open_cards)
-        said = agent.said
-        call_id = next(iter(agent.legs), None)
-        reason = agent.presence.reason if state is AgentState.BREAK else None
-        up = agent.devices_up()
-        until = agent.presence.wrap_up_until if state is AgentState.WRAP_UP else None
-        if said is not None and (said.state, said.reason, said.call_id, said.devices_up, said.until) == (
-            state,
-            reason,
-            call_id,
-            up,
-            until,
-        ):
-            if not again and abs(said.load - load) < _LOAD_STEP:
-                return None
-            since = said.since
-        else:
-            same = said is not None and said.state is state and said.call_id == call_id
-            since = said.since if said is not None and same else wall
-        agent.said = AgentStateChanged(
-            at=wall,
-            pbx=self._pbx,
-            agent=agent.name,
-            state=state,
-            reason=reason,
-            since=since,
-            call_id=call_id,
-            load=load,
-            devices_up=up,
-            until=until,
-        )
-        return agent.said
 
 
 def _by_call(legs: AgentLegs) -> dict[UUID, bool]:

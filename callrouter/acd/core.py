@@ -33,7 +33,7 @@ class Limits:
     pull_s: float = 0.5  # Redirect sent, and the caller does not ask
     pull_again_s: float = 1.0
     settle_s: float = 0.05  # after "wait" the dialplan needs this to reach its music
-    device_out_s: float = 60.0  # a device that says nothing of itself gets another try
+    device_out_s: float = 60.0  # a device counted out that shows no life gets another try
 
 
 class Core:

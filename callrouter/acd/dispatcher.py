@@ -9,9 +9,10 @@ from callrouter.acd.ask import Answer, Ask
 from callrouter.acd.asking import Asking
 from callrouter.acd.callers import Identification
 from callrouter.acd.core import Core
+from callrouter.acd.devices import Devices
 from callrouter.acd.line import LiveCall, Place
 from callrouter.acd.offers import Offers
-from callrouter.acd.ports import Behind, Callers, PresenceKeeper, Switch
+from callrouter.acd.ports import Behind, Callers, PresenceKeeper, Probes, Switch
 from callrouter.acd.pulls import Pulls
 from callrouter.acd.seats import Seats
 from callrouter.metrics import CALLS, ROUTE_DECISION, WAITING
@@ -39,14 +40,22 @@ class Dispatcher:
     """Who takes this call? One per PBX and leader."""
 
     def __init__(
-        self, core: Core, *, switch: Switch, callers: Callers, keeper: PresenceKeeper, behind: Behind
+        self,
+        core: Core,
+        *,
+        switch: Switch,
+        probes: Probes,
+        callers: Callers,
+        keeper: PresenceKeeper,
+        behind: Behind,
     ) -> None:
         self._core = core
-        self._offers = Offers(core, switch)
+        devices = Devices(core, probes)
+        self._offers = Offers(core, switch, devices)
         self._pulls = Pulls(core, switch)
         self._identification = Identification(core, callers, behind)
         self._asking = Asking(core, self._offers, self._pulls, self._identification)
-        self.seats = Seats(core, keeper, behind)
+        self.seats = Seats(core, keeper, behind, devices)
         self.term: int | None = None  # None: not the leader, or not in the picture yet: the net takes calls
         core.follow_with(self._react)
         core.deadlines.afterwards = self.settle

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from callrouter.acd.core import Core
+from callrouter.acd.devices import Devices
 from callrouter.acd.line import LiveCall
 from callrouter.acd.ports import Switch
 from callrouter.acd.reservations import Reservation, Stage
@@ -27,9 +28,10 @@ _STAGES = {
 class Offers:
     """Makes offers, watches them by what the tracker sees, and ends what the switch does not end."""
 
-    def __init__(self, core: Core, switch: Switch) -> None:
+    def __init__(self, core: Core, switch: Switch, devices: Devices) -> None:
         self._core = core
         self._switch = switch
+        self._devices = devices
 
     def make(self, call: LiveCall, decision: Decision, attempt: int) -> Offer:
         """Reserve the chosen agent, then let the world know: in this order, in one breath."""
@@ -94,7 +96,7 @@ class Offers:
 
     def follow(self, call: Call) -> None:
         """Take the state of the call's offer as the tracker has it now."""
-        self._heard_devices(call)
+        self._devices.heard(call)
         for ended in call.offers:
             if ended.state in FINAL_OFFER_STATES:
                 self._core.deadlines.cancel(("offer", ended.id))
@@ -128,7 +130,7 @@ class Offers:
         elif offer.state is OfferState.ANSWERED:
             core.agents.answered(offer.agent)
         elif offer.state is OfferState.UNREACHABLE:
-            self._devices_out(call, offer)
+            self._devices.count_out(call, offer)
             if (live := core.line.get(call.id)) is not None:
                 live.unreached.add(offer.agent)
         core.rematch = True
@@ -183,31 +185,6 @@ class Offers:
     def _move(self, taken: Reservation, state: OfferState) -> None:
         at = self._core.clock.now()
         self._core.say(OfferMoved(at=at, call_id=taken.call_id, offer_id=taken.id, state=state))
-
-    # -- devices ----------------------------------------------------------------------------------
-
-    def _devices_out(self, call: Call, offer: Offer) -> None:
-        """Count out what was dialled and never rang; each gets another try after a while."""
-        agent = self._core.agents.get(offer.agent)
-        if agent is None:
-            return
-        silent = {leg.endpoint for leg in call.legs if leg.agent == offer.agent and leg.ringing_at is None}
-        known = [endpoint for endpoint in silent if endpoint in agent.devices]
-        for endpoint in known or [name for name, device in agent.devices.items() if device.reachable]:
-            self._core.agents.device_out(endpoint)
-            self._core.deadlines.set(
-                ("device", endpoint), self._core.limits.device_out_s, partial(self._another_try, endpoint)
-            )
-
-    def _another_try(self, endpoint: str) -> None:
-        self._core.agents.device_back(endpoint)
-        self._core.rematch = True
-
-    def _heard_devices(self, call: Call) -> None:
-        """A device that rings or talks is back, whatever we thought."""
-        for leg in call.legs:
-            if leg.endpoint and leg.state in (LegState.RINGING, LegState.UP):
-                self._core.agents.device_back(leg.endpoint)
 
 
 def _legs_of(call: Call, agent: str) -> tuple[str, ...]:

@@ -74,6 +74,18 @@ class Switch(Protocol):
         ...
 
 
+class Probes(Protocol):
+    """Asks devices that were counted out for a sign of life. Returns at once."""
+
+    def begin(self, endpoint: str, answered: Callable[[], None]) -> None:
+        """Ask again and again until `end`; *answered* is called once, when the device has answered."""
+        ...
+
+    def end(self, endpoint: str) -> None:
+        """Ask no more; nothing happens when it was not asked."""
+        ...
+
+
 class Callers(Protocol):
     """Who rings. Raises Unavailable when the database is away; may take as long as it likes."""
 

@@ -9,8 +9,9 @@ from functools import partial
 from callrouter.acd.agent import LiveAgent
 from callrouter.acd.agents import Left
 from callrouter.acd.core import Core
+from callrouter.acd.devices import Devices
 from callrouter.acd.ports import Behind, PresenceKeeper
-from callrouter.reading.observations import DeviceSeen, DeviceStatus
+from callrouter.reading.observations import DeviceSeen
 from crm_core.calls.model import Call, Direction
 from crm_core.people.model import DeviceKind
 from crm_core.presence.events import AgentStateChosen
@@ -24,8 +25,9 @@ _AGAIN_S = 60.0  # whoever shows agents and began in between has them all after 
 class Seats:
     """Folds choices and devices into the agents, saves rows behind, tells changes."""
 
-    def __init__(self, core: Core, keeper: PresenceKeeper, behind: Behind) -> None:
+    def __init__(self, core: Core, keeper: PresenceKeeper, behind: Behind, devices: Devices) -> None:
         self._core = core
+        self._devices = devices
         self._keeper = keeper
         self._behind = behind
         self._on_change: Callable[[], None] = lambda: None
@@ -113,12 +115,7 @@ class Seats:
 
     def device_seen(self, seen: DeviceSeen) -> None:
         """A device came or went; logging a phone in makes its agent available, the last one gone offline."""
-        gone = seen.registered is False
-        if seen.contact and self._core.agents.contact_seen(seen.endpoint, seen.contact, gone=gone) and gone:
-            return  # its old address: the phone has registered from another one
-        agent = self._core.agents.device_seen(seen.endpoint, up=seen.status is DeviceStatus.UP)
-        self._core.deadlines.cancel(("device", seen.endpoint))
-        self._core.rematch = True
+        agent = self._devices.seen(seen)
         if agent is None or agent.devices[seen.endpoint].device.kind is DeviceKind.CONTACT:
             return  # a fixed contact does not log in: it says nothing of its agent's wish to work
         if seen.registered:
@@ -127,7 +124,7 @@ class Seats:
             if agent.presence.chosen is ChosenState.OFFLINE:
                 chosen, reason = self._before_gone.get(agent.name, (ChosenState.AVAILABLE, None))
                 self._device_chose(agent, chosen, reason)
-        elif gone and not agent.reachable:
+        elif seen.registered is False and not agent.reachable:
             self._core.deadlines.set(("gone", agent.name), _GONE_S, partial(self._gone, agent))
 
     def _gone(self, agent: LiveAgent) -> None:

@@ -21,6 +21,8 @@ from crm_core.i18n import N_
 OFFER_CONTEXT: Final = "cc-offer"
 _GLOBAL_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHANNEL_NAME: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.@-]+-[0-9a-f]{8}(;[12])?")
+_ENDPOINT: Final = re.compile(r"[\w.+-]+", re.A)
+_CONTACT: Final = re.compile(r"[\w.+-]+;@[0-9a-f]+", re.A)  # what has registered
 # Strict also because the switch skips blanks: " Local/x@y" would pass for something else than Local.
 _TARGET: Final = re.compile(
     r"(?:PJSIP/[\w.+-]+(?:@[\w.-]+)?|Local/[\w.+*-]+@(?P<context>[\w.-]+)(?:/n)?)", re.A
@@ -90,6 +92,24 @@ class Actor:
     async def hangup_leg(self, channel: str) -> bool:
         """End one channel. False: it is gone already."""
         return await self._ok("Hangup", Channel=_channel(channel), Cause=_NORMAL_CLEARING)
+
+    async def qualify(self, endpoint: str) -> bool:
+        """Let the switch ask a device whether it is there (OPTIONS). False: no such device."""
+        return await self._ok("PJSIPQualify", Endpoint=_endpoint(endpoint))
+
+    async def contacts(self, endpoint: str) -> tuple[str, ...]:
+        """Names of the addresses of a device, for `round_trip_us`; empty also when the switch cannot say."""
+        answer = await self._link.action("Getvar", Variable=f"PJSIP_AOR({_endpoint(endpoint)},contact)")
+        names = answer.get("Value", "").split(",")
+        return tuple(name for name in names if _CONTACT.fullmatch(name))
+
+    async def round_trip_us(self, contact: str) -> int | None:
+        """Microseconds in which this address last answered the switch; None: it is silent, or unknown."""
+        if _CONTACT.fullmatch(contact) is None:
+            raise BadInput(N_("This is not a device of the telephone system."), field="contact")
+        answer = await self._link.action("Getvar", Variable=f"PJSIP_CONTACT({contact},rtt)")
+        took = answer.get("Value", "")
+        return int(took) if took.isdecimal() else None
 
     async def queue_add(
         self,
@@ -180,6 +200,12 @@ def _channel(name: str) -> str:
     """Only a full channel name: Hangup takes `/regex/` and would end every call it matches."""
     if _CHANNEL_NAME.fullmatch(name) is None:
         raise BadInput(N_("This is not a channel of the telephone system."), field="channel")
+    return name
+
+
+def _endpoint(name: str) -> str:
+    if _ENDPOINT.fullmatch(name) is None:
+        raise BadInput(N_("This is not a device of the telephone system."), field="endpoint")
     return name
 
 

@@ -21,7 +21,7 @@ from crm_core.office.service import OfficeService
 from crm_core.people.service import PeopleService
 from tests.conftest import fresh_database
 from tests.fakes.sip.ws_phone import Account, WsPhone
-from tests.journeys.house import House, running_house, until
+from tests.journeys.house import House, offers, running_house, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -130,6 +130,36 @@ async def test_a_phone_that_went_away_is_not_called(house: House) -> None:
     ended = await house.ended(from_="+74955550177")
     assert ended["offers"] == []
     await house.until_state("bella", "offline", timeout=30)
+
+
+@pytest.mark.parametrize("reason", ["did_not_ring", "no_phone"])
+async def test_a_page_too_slow_to_ring_is_said_and_called_again_with_its_first_sign_of_life(
+    house: House, reason: str
+) -> None:
+    """Once it wakes before the switch has missed an answer of its own question, once afterwards."""
+
+    def out_of_reach(agent: dict[str, Any]) -> bool:
+        return (agent["name"], agent["state"], agent["unreachable"]) == ("bella", "available", reason)
+
+    async with phone(house) as bella, house.feed("bella") as feed:
+        assert await bella.register() == 200
+        await house.until_state("bella", "available")
+        bella.hang()
+        call = await house.call(LINE)
+        heard = (await feed.heard("agent.changed", out_of_reach)).data
+        assert (heard["unreachable_until"] is not None) is (reason == "did_not_ring")
+        shown = await house.get("/api/v1/agents/bella")
+        assert (shown["state"], shown["unreachable"]) == ("available", reason)
+        assert feed.view.queues["web"].unreachable == 1 and feed.view.queues["web"].free == 0
+        bella.wake()
+        async with asyncio.timeout(20):  # by time alone it would be a minute
+            late, again = await bella.invites.get(), await bella.invites.get()
+        assert late.call_id != again.call_id
+        await feed.heard("call.alerting", lambda shown: bool(shown["offer"]["attempt"] > 1))
+        assert feed.view.agents["bella"].unreachable is None
+        await call.hangup()
+        made = offers(await house.ended(from_="+74955550177"))
+        assert (made[0], [agent for agent, _ in made]) == (("bella", "unreachable"), ["bella", "bella"])
 
 
 async def test_the_newest_password_wins(house: House) -> None:

@@ -32,7 +32,10 @@ class Account:
 
 
 class WsPhone:
-    """`async with await WsPhone.open(…)`. Answers OPTIONS; INVITEs ring and wait for the test."""
+    """`async with await WsPhone.open(…)`. Answers OPTIONS; INVITEs ring and wait for the test.
+
+    `hang` makes it a page that is too slow: what comes stays unread until `wake`.
+    """
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse, account: Account) -> None:
         self.account = account
@@ -43,6 +46,8 @@ class WsPhone:
         self._host = f"{secrets.token_hex(6)}.invalid"
         self._call_id, self._cseq = secrets.token_hex(11), 0
         self._answers: asyncio.Queue[Response] = asyncio.Queue()
+        self._awake = asyncio.Event()
+        self._awake.set()
         self._reading = asyncio.create_task(self._read(), name="ws-phone")
 
     @classmethod
@@ -113,6 +118,14 @@ class WsPhone:
         """Turn a call away."""
         await self.say(reply(invite, status, tag=secrets.token_hex(5)))
 
+    def hang(self) -> None:
+        """Read nothing that comes from now on."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        """Read what came meanwhile, and go on."""
+        self._awake.set()
+
     async def closed(self, within: float = WAIT_S) -> int:
         """Wait for the web to close the socket; the close code."""
         async with asyncio.timeout(within):
@@ -124,6 +137,7 @@ class WsPhone:
     async def _read(self) -> None:
         async for frame in self.ws:
             assert frame.type is WSMsgType.TEXT
+            await self._awake.wait()
             message = parse(frame.data.encode())
             if isinstance(message, Response):
                 self._answers.put_nowait(message)

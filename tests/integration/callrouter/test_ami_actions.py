@@ -138,6 +138,38 @@ async def test_globals(lab: Lab) -> None:
         await lab.actor.set_global("CC_TERM", "8")
 
 
+async def test_a_device_is_asked_and_when_it_last_answered_is_read(lab: Lab) -> None:
+    asked = []
+    values = {
+        "PJSIP_AOR(agent-anna-web,contact)": "agent-anna-web;@0af9,agent-anna-web@@12,x",
+        "PJSIP_CONTACT(agent-anna-web;@0af9,rtt)": "731",
+        "PJSIP_CONTACT(agent-anna-web;@0afa,rtt)": "N/A",
+    }
+
+    def answer(headers: Headers) -> bytes:
+        asked.append(headers["Variable"])
+        value = values.get(headers["Variable"], "")
+        return frame("Response: Success", f"ActionID: {headers['ActionID']}", f"Value: {value}")
+
+    lab.server.answers["Getvar"] = answer
+    assert await lab.actor.contacts("agent-anna-web") == ("agent-anna-web;@0af9",), "fixed ones are left out"
+    assert await lab.actor.contacts("agent-boris-web") == ()
+    assert await lab.actor.round_trip_us("agent-anna-web;@0af9") == 731
+    assert await lab.actor.round_trip_us("agent-anna-web;@0afa") is None
+    assert len(asked) == 4
+    assert await lab.actor.qualify("agent-anna-web")
+    assert lab.sent("PJSIPQualify") == {"Endpoint": "agent-anna-web"}
+    lab.refuse("PJSIPQualify", "Unable to retrieve endpoint")
+    assert not await lab.actor.qualify("agent-boris-web")
+
+
+@pytest.mark.parametrize("name", ["", "a,b", "a)", "SHELL(id)", "a b", "a\r\nA: b"])
+async def test_a_device_is_never_a_function(lab: Lab, name: str) -> None:
+    for act in (lab.actor.contacts, lab.actor.round_trip_us, lab.actor.qualify):
+        with pytest.raises(BadInput):
+            await act(name)
+
+
 @pytest.mark.parametrize("name", ["SHELL(id)", "X)", "x", "", "CC_TERM\r\nA: b"])
 async def test_a_global_is_never_a_function(lab: Lab, name: str) -> None:
     with pytest.raises(BadInput):

@@ -79,7 +79,7 @@ OTHERS = [
     ("manager.conf", "bindaddr = 127.0.0.1", "bindaddr = 0.0.0.0", "loopback"),
     ("manager.conf", "webenabled = no", "webenabled = yes", "webenabled"),
     ("manager.conf", "write = reporting", "write = reporting,command", "command"),
-    ("manager.conf", "write = originate,call,agent", "write = originate,system", "system"),
+    ("manager.conf", "write = originate,call,agent,reporting", "write = originate,system", "system"),
     ("manager.conf", "read = system,call,agent,user", "read = system,call,agent,user,dtmf", "dtmf"),
     ("manager.conf", "secret = listener-secret-0001", "secret = pass", "too short"),
     ("manager.conf", "deny = 0.0.0.0/0.0.0.0", "deny = 10.0.0.0/255.0.0.0", "denied"),

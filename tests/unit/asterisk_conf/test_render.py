@@ -170,7 +170,7 @@ def test_manager_accounts_are_those_of_the_architecture() -> None:
     files = rendered()
     listener, actor = (section(files, "manager.conf", f"callcard-{name}") for name in ("listener", "actor"))
     assert (listener.get("read"), listener.get("write")) == ("system,call,agent,user", "reporting")
-    assert (actor.get("read"), actor.get("write")) == (None, "originate,call,agent")
+    assert (actor.get("read"), actor.get("write")) == (None, "originate,call,agent,reporting")
     assert actor.get("allowmultiplelogin") == "no"
     assert section(files, "manager.conf", "general").get("channelvars") == "CC_CALL,CC_OFFER,CC_AGENT"
 

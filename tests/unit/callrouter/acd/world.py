@@ -189,6 +189,22 @@ class Switch:
         return self.up
 
 
+@dataclass
+class Probes:
+    """Devices that are asked for a sign of life; `answer` lets one give it."""
+
+    asked: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def begin(self, endpoint: str, answered: Callable[[], None]) -> None:
+        self.asked[endpoint] = answered
+
+    def end(self, endpoint: str) -> None:
+        self.asked.pop(endpoint, None)
+
+    def answer(self, endpoint: str) -> None:
+        self.asked[endpoint]()
+
+
 class Caller:
     """One caller's channel and what the dialplan does with it."""
 
@@ -318,6 +334,7 @@ class World:
         self.clock = FakeClock()
         self.outlet = Outlet()
         self.switch = Switch()
+        self.probes = Probes()
         self.callers = Callers()
         self.keeper = Keeper(self.clock)
         self.behind = WorkBehind()
@@ -335,7 +352,12 @@ class World:
             clock=self.clock, tracker=self.tracker, outlet=self.outlet, pbx="main", limits=self.limits
         )
         self.dispatcher = Dispatcher(
-            self.core, switch=self.switch, callers=self.callers, keeper=self.keeper, behind=self.behind
+            self.core,
+            switch=self.switch,
+            probes=self.probes,
+            callers=self.callers,
+            keeper=self.keeper,
+            behind=self.behind,
         )
         self.dispatcher.configure(self.people, self.queues)
         self.core.seeing = True
