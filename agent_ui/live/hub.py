@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -157,10 +158,13 @@ class LiveHub:
             return
         now = self._clock.now()
         self._tell(self._state.roll(now))
-        payload = frame(self._stream.last_id, "tick", Tick(at=now))
+        payload = self._sign_of_life(now)
         for socket in tuple(self._sockets):
             self._bring_forward(socket)
             socket.send(payload)
+
+    def _sign_of_life(self, now: datetime) -> bytes:
+        return frame(self._stream.last_id, "tick", Tick(at=now))
 
     def admit(self, reader: Reader) -> None:
         """Check, while HTTP can still say no, that *reader* may join now.
@@ -173,7 +177,10 @@ class LiveHub:
             raise TooManySockets
 
     def join(self, socket: LiveSocket, since: str | None) -> None:
-        """Connect an admitted *socket*: it gets what it missed since *since*, else a snapshot; then all."""
+        """Connect an admitted *socket*: it gets what it missed since *since*, else a snapshot; then all.
+
+        A page that goes on hears at once also that there is no more: until then it calls what it shows old.
+        """
         self._loaded()
         number = self._stream.number(since) if since is not None else None
         socket.told = -1 if number is None else number
@@ -183,6 +190,8 @@ class LiveHub:
         self._bring_forward(socket)
         for event in missed:
             event.release()
+        if number is not None and socket.face.steady:
+            socket.send(self._sign_of_life(self._clock.now()))
 
     def leave(self, socket: LiveSocket) -> None:
         """Forget *socket*."""

@@ -71,7 +71,7 @@ class Demo:
 
     async def _seated(self) -> bool:
         shown = (await self.api("GET", "/agents"))["items"]
-        return bool(sum(agent["state"] == "available" for agent in shown) == len(shown) - 1
+        return [agent["state"] for agent in shown].count("available") == len(shown) - 1
 
     async def _all_over(self) -> bool:
         calls = (await self.api("GET", "/calls?limit=50"))["items"]

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 SIGN_IN = {"en-GB": ("en", "Sign in"), "ru-RU": ("ru", "Войти"), "az-AZ": ("az", "Daxil ol")}
 SPOKEN_S = 3.0
+TELEPHONE = {"width": 390, "height": 844}
 PLAYED = "SELECT count(*) FROM audit WHERE action = 'recording.played' AND actor = 'anna'"
 # `{card}` and `{call}` are of a call that anna took.
 PAGES = (
@@ -51,6 +52,14 @@ async def talked(callcard: Callcard) -> dict[str, str]:
     return {"call": seen["id"], "card": seen["customer_id"]}
 
 
+# Presses Escape twice before anything can be answered.
+TWICE = """() => {
+    const press = () => document.activeElement.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Escape", code: "Escape", bubbles: true, cancelable: true })
+    );
+    press();
+    press();
+}"""
 # Shows the toast that a failure brings.
 TOAST = """() => {
     const waiting = document.getElementById("toast-failed");
@@ -80,7 +89,7 @@ async def test_the_boards_table_fits_in_the_longest_language(window: Open, width
 
 
 async def test_a_toast_leaves_the_lower_bar_free(window: Open) -> None:
-    page = await window("viktor", "/settings", viewport={"width": 390, "height": 844})
+    page = await window("viktor", "/settings", viewport=TELEPHONE)
     await page.evaluate(TOAST)
     bar, toast = [await page.locator(each).bounding_box() for each in (".rail", "#toasts")]
     assert bar is not None and toast is not None
@@ -121,10 +130,11 @@ async def test_nothing_serious_keeps_anybody_from_reading(
     assert found == {path: [] for _, path in PAGES}
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_what_opens_over_a_page_is_for_everybody_too(
-    callcard: Callcard, talked: dict[str, str], window: Open
+    callcard: Callcard, talked: dict[str, str], window: Open, scheme: Any
 ) -> None:
-    page = await window("viktor", "/calls")
+    page = await window("viktor", "/calls", color_scheme=scheme, reduced_motion="reduce")
     await page.keyboard.press("?")
     await expect(page.locator("dialog#keys[open]")).to_be_visible()
     found = {"keys": await grave(page)}
@@ -136,10 +146,32 @@ async def test_what_opens_over_a_page_is_for_everybody_too(
     await page.locator("details.menu summary").last.click()
     found["menu"] = await grave(page)
     await page.goto(f"http://{callcard.settings.http}/customers/{talked['card']}")
+    await page.locator("#search").fill("555")
+    await expect(page.locator("#found [role=option]").first).to_be_visible()
+    found["search"] = await grave(page)
+    await page.keyboard.press("Escape")
     await page.locator(".who-deeds button").first.click()
     await expect(page.locator("#field-title")).to_be_visible()
     found["edit"] = await grave(page)
+    await page.goto(f"http://{callcard.settings.http}/board")
+    await page.locator("[data-state-of]").first.click()
+    await expect(page.locator("dialog#agent-state[open]")).to_be_visible()
+    found["state"] = await grave(page)
     assert found == {name: [] for name in found}
+
+
+async def test_a_page_as_wide_as_a_telephone_is_for_everybody_too(
+    callcard: Callcard, talked: dict[str, str], window: Open
+) -> None:
+    page = await window("viktor", "/board", color_scheme="dark", viewport=TELEPHONE)
+    found: dict[str, list[str]] = {}
+    for path in ("/board", "/customers", "/customers/{card}", "/missed", "/calls", "/settings"):
+        await page.goto(f"http://{callcard.settings.http}{path.format(**talked)}")
+        await expect(page.locator(".rail a[aria-current]")).to_be_in_viewport()
+        await page.locator("details.menu summary").last.click()
+        found[path] = await grave(page)
+        assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    assert found == {path: [] for path in found}
 
 
 @pytest.mark.parametrize("path", ["/calls/{call}", "/customers/{card}"])
@@ -221,10 +253,13 @@ async def test_escape_loses_nothing_that_was_typed(callcard: Callcard, window: O
     await card.locator(".who-deeds button", has_text="Edit").click()
     await card.locator("#field-title").fill(f"{before} Junior")
     await card.locator("#field-phone").fill("12")
-    await anna.keyboard.press("Escape")
+    saved: list[str] = []
+    anna.on("request", lambda request: saved.append(request.url) if request.method == "POST" else None)
+    await anna.evaluate(TWICE)
     await expect(card.locator("h2")).to_have_text(f"{before} Junior")  # saved
     await expect(card.locator("#card-problem")).to_contain_text("not a telephone number")
     await expect(card.locator("#field-phone")).to_have_value("12")  # refused, and still there
+    assert [url.rpartition("/")[2] for url in saved] == ["title", "phones"]  # each once
     await anna.keyboard.press("Escape")  # read, and let go
     await expect(anna.locator(".who:not([data-editing]) h2")).to_have_text(f"{before} Junior")
     await expect(anna.locator("[id^=history-]")).to_contain_text(f"{before} Junior")

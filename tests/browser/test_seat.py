@@ -147,11 +147,23 @@ async def test_every_state_of_a_call_is_for_everybody(seat: Seat) -> None:
 
     await seat.ready()
     await look("ready")
+    await page.locator("#pill > summary").click()
+    await look("menu of states")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("555")
+    await expect(page.locator("#found [role=option]").first).to_be_visible()
+    await look("search")
+    await page.keyboard.press("Escape")
     call = await seat.call(SEEN)
     await look("rings")
     await page.keyboard.press("Space")
     await expect(seat.part("talking")).to_be_visible()
     await look("talks")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for tab in ("help", "now", "who"):
+        await page.locator(f".tab-{tab} input").check(force=True)  # its label lies over it
+        await look(f"as wide as a telephone, {tab}")
+    await page.set_viewport_size({"width": 1280, "height": 720})
     await page.keyboard.press("t")
     await expect(page.locator("#phone-list [data-number]").first).to_be_visible()
     await look("transfer")

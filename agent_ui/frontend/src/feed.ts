@@ -15,7 +15,6 @@ declare global {
 
 /** What the feed needs of a WebSocket. */
 export interface Line {
-  onopen: (() => void) | null;
   onmessage: ((message: { data: unknown }) => void) | null;
   onclose: ((end: { code: number }) => void) | null;
   close(): void;
@@ -72,11 +71,8 @@ export class Feed {
     const since = this.since === null ? "" : `&since=${encodeURIComponent(this.since)}`;
     const line = this.around.open(this.address + since);
     this.line = line;
-    line.onopen = () => {
-      if (this.line === line) this.opened();
-    };
     line.onmessage = ({ data }) => {
-      if (this.line === line) this.take(JSON.parse(String(data)) as Frame);
+      if (this.line === line) this.take(JSON.parse(String(data)) as Frame, line);
     };
     line.onclose = ({ code }) => {
       if (this.line === line) this.lost(code);
@@ -94,22 +90,17 @@ export class Feed {
     line?.close();
   }
 
-  /** A page that is up to date is told nothing for a while: that the house took the line is enough. */
-  private opened(): void {
-    this.saying = this.stopped(this.saying);
-    this.around.show("up", false);
-    this.listen();
-  }
-
-  private take(frame: Frame): void {
+  private take(frame: Frame, line: Line): void {
     this.attempt = 0;
     this.since = frame.id;
-    this.opened();
+    this.saying = this.stopped(this.saying);
+    this.listen();
     // One after another: a later frame never ends up below an earlier one.
-    this.work = this.work.then(() => this.apply(frame));
+    this.work = this.work.then(() => this.apply(frame, line));
   }
 
-  private async apply(frame: Frame): Promise<void> {
+  /** Only what the house has said since makes the page true again; that it took the line does not. */
+  private async apply(frame: Frame, line: Line): Promise<void> {
     for (const [id, html] of Object.entries(frame.data.regions ?? {})) {
       try {
         await this.around.put(id, html);
@@ -117,6 +108,7 @@ export class Feed {
         console.error(`live: region ${id} could not be shown`, error);
       }
     }
+    if (this.line === line) this.around.show("up", false);
     this.around.tell(frame);
   }
 

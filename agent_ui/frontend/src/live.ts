@@ -41,8 +41,7 @@ export function connectLive({ screen, office }: { screen: string; office?: strin
 
 function open(address: string): Line {
   const socket = new WebSocket(address);
-  const line: Line = { onopen: null, onmessage: null, onclose: null, close: () => socket.close() };
-  socket.onopen = () => line.onopen?.();
+  const line: Line = { onmessage: null, onclose: null, close: () => socket.close() };
   socket.onmessage = ({ data }) => line.onmessage?.({ data });
   socket.onclose = ({ code }) => line.onclose?.({ code });
   return line;

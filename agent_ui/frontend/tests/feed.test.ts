@@ -4,7 +4,6 @@ import { beforeEach, test } from "node:test";
 import { Feed, pause, type Frame, type Line, type Surroundings } from "../src/feed";
 
 class FakeLine implements Line {
-  onopen: Line["onopen"] = null;
   onmessage: Line["onmessage"] = null;
   onclose: Line["onclose"] = null;
   closed = false;
@@ -114,13 +113,20 @@ test("a page made from an event asks for what came after it", () => {
   assert.match(fake.last.address, /&since=a-3$/);
 });
 
-test("a line that the house took is up, also while there is nothing to tell", () => {
+test("what is shown is true again with the first frame, once that is in its place", async () => {
   feed.start();
-  fake.last.onopen?.();
-  fake.pass(20_000);
-  assert.deepEqual(fake.log, ["show up"]);
-  fake.pass(6_000);
-  assert.equal(fake.log.at(-1), "show lost");
+  fake.last.say({ event: "snapshot", data: { regions: { call: "<b>1</b>" } } });
+  assert.deepEqual(fake.log, []);
+  await settled();
+  assert.deepEqual(fake.log, ["put call <b>1</b>", "show up", "tell snapshot"]);
+});
+
+test("a frame of a line that is lost again does not make the page true", async () => {
+  feed.start();
+  fake.last.say({ event: "snapshot", data: { regions: { call: "<b>1</b>" } } });
+  fake.last.end();
+  await settled();
+  assert.equal(fake.log.filter((line) => line.startsWith("show")).at(-1), "show lost");
 });
 
 test("regions go to their places in order, then the event is told", async () => {
@@ -129,9 +135,9 @@ test("regions go to their places in order, then the event is told", async () => 
   fake.last.say({ event: "call.changed", data: { regions: { call: "<b>3</b>" } } });
   await settled();
   assert.deepEqual(fake.log, [
-    "show up",
     "put call <b>1</b>",
     "put card <b>2</b>",
+    "show up",
     "tell snapshot",
     "put call <b>3</b>",
     "tell call.changed",
@@ -144,7 +150,7 @@ test("a region that cannot be shown does not cost the others", async (t) => {
   feed.start();
   fake.last.say({ event: "snapshot", data: { regions: { call: "x", card: "y" } } });
   await settled();
-  assert.deepEqual(fake.log, ["show up", "put card y", "tell snapshot"]);
+  assert.deepEqual(fake.log, ["put card y", "show up", "tell snapshot"]);
 });
 
 test("waits longer from try to try, never longer than three seconds, and anew after a frame", () => {
@@ -167,16 +173,18 @@ test("waits longer from try to try, never longer than three seconds, and anew af
   assert.equal(fake.lines.length, 7);
 });
 
-test("a loss is shown at once, and said when it lasts two seconds", () => {
+test("a loss is shown at once, and said when it lasts two seconds", async () => {
   feed.start();
   fake.last.say({});
+  await settled();
   fake.last.end();
-  assert.deepEqual(fake.log.slice(0, 2), ["show up", "show lost"]);
+  assert.deepEqual(fake.log, ["show up", "tell tick", "show lost"]);
   fake.pass(1999);
   assert.ok(!fake.log.includes("show lost in words"));
   fake.pass(1);
   assert.ok(fake.log.includes("show lost in words"));
   fake.last.say({});
+  await settled();
   assert.equal(fake.log.filter((line) => line.startsWith("show")).at(-1), "show up");
   fake.pass(20_000);
   assert.equal(fake.log.filter((line) => line.startsWith("show")).at(-1), "show up");

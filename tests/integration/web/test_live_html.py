@@ -110,6 +110,14 @@ async def test_what_happens_in_a_moment_is_one_message(house: House) -> None:
         assert page.text == drawn(house, "anna")
 
 
+async def test_a_page_that_goes_on_hears_at_once_that_nothing_was_missed(house: House) -> None:
+    async with screen(house, "anna") as ws:
+        last = json.loads(await recv(ws))["id"]
+    async with screen(house, "anna", f"&since={last}") as ws:
+        told = json.loads(await recv(ws))
+    assert (told["id"], told["event"]) == (last, "tick")
+
+
 async def test_screens_and_programs_have_the_same_ids(house: House) -> None:
     headers = {"Authorization": "Bearer token-anna"}
     url = f"ws://127.0.0.1:{house.port}/live"
