@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from crm_core.calls.model import CallState, Outcome
 from crm_core.i18n import N_
-from crm_core.presence.model import BREAK_REASONS, AgentState
+from crm_core.presence.model import BREAK_REASONS, AgentState, Unreachable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,11 @@ BREAKS: Mapping[str, str] = {
     "meeting": N_("meeting"),
     "other": N_("other"),
 }
+# Of an agent, in a row.
+UNREACHABLE: Mapping[Unreachable, str] = {
+    Unreachable.NO_PHONE: N_("no phone can be reached"),
+    Unreachable.DID_NOT_RING: N_("the phone did not ring"),
+}
 # What is printed on a button for a key that is no letter.
 KEYS: Mapping[str, str] = {"Space": N_("Space"), "Escape": N_("Esc")}
 
@@ -61,6 +66,11 @@ KEYS: Mapping[str, str] = {"Space": N_("Space"), "Escape": N_("Esc")}
 def agent_look(state: str) -> Look:
     """How an agent's *state* looks."""
     return AGENTS[AgentState(state)]
+
+
+def unreachable_word(reason: str) -> str:
+    """Why no call would reach an agent."""
+    return UNREACHABLE[Unreachable(reason)]
 
 
 def call_look(state: str) -> Look:
@@ -91,6 +101,7 @@ def key_word(key: str) -> str:
 # What templates call.
 LOOKS: Mapping[str, Callable[..., object]] = {
     "agent_look": agent_look,
+    "unreachable_word": unreachable_word,
     "call_look": call_look,
     "outcome_look": outcome_look,
     "break_word": break_word,

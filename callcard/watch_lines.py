@@ -64,7 +64,7 @@ class Lines:
         elif isinstance(item, LiveRecording):
             self._recording(event, item)
         elif isinstance(item, LiveAgent):
-            state = self._words.agent_state(item.state, item.reason)
+            state = self._words.agent_state(item.state, item.reason, item.unreachable)
             self._once(event, item.name, f"{printable(item.title)}{SEPARATOR}{state}")
         elif isinstance(item, LiveQueue):
             self._once(event, item.name, self._queue(item))

@@ -1,8 +1,4 @@
-"""The feed as a picture: queues and agents above, calls below them, the newest call's trace at the foot.
-
-Colours are those of the desk and the board; a word stands beside each, so that nothing is said by
-colour alone.
-"""
+"""The feed as a picture: queues and agents above, calls below them, the newest call's trace at the foot."""
 
 from __future__ import annotations
 
@@ -20,6 +16,16 @@ from rich.table import Table
 from rich.text import Text
 
 from callcard.watch_lines import SEPARATOR, titles
+from callcard.watch_looks import (
+    AGENT_STYLES,
+    AMBER,
+    BLUE,
+    CALL_STYLES,
+    GREEN,
+    GREY,
+    RED,
+    agent_style,
+)
 from callcard.watch_words import Words, duration, printable, timer
 from crm_core.calls.model import CallState, Outcome
 from crm_core.health import HealthState
@@ -29,25 +35,6 @@ from crm_core.live.view import LiveView
 from crm_core.phone_number import format_for
 from crm_core.presence.model import AgentState
 
-BLUE, AMBER, GREEN, VIOLET, GREY, RED = "#4c8dff", "#f0a020", "#35b558", "#b06bf0", "#8a929c", "#e5484d"
-AGENT_STYLES = {
-    AgentState.AVAILABLE: ("●", BLUE),
-    AgentState.RINGING: ("◉", AMBER),
-    AgentState.TALKING: ("●", GREEN),
-    AgentState.WRAP_UP: ("◐", VIOLET),
-    AgentState.BREAK: ("●", GREY),
-    AgentState.NOT_ANSWERING: ("✕", RED),
-    AgentState.OFFLINE: ("○", GREY),
-}
-CALL_STYLES = {
-    CallState.NEW: ("·", GREY),
-    CallState.ROUTING: ("·", GREY),
-    CallState.WAITING: ("◌", RED),
-    CallState.OFFERED: ("◉", AMBER),
-    CallState.TALKING: ("●", GREEN),
-    CallState.HELD: ("‖", VIOLET),
-    CallState.ENDED: ("✓", GREY),
-}
 ORDER = (CallState.WAITING, CallState.OFFERED, CallState.ROUTING, CallState.NEW)
 AGENT_ORDER = tuple(AGENT_STYLES)
 WIDE = 116  # columns from which there is room for more of each call
@@ -186,12 +173,11 @@ class Screen:
         oldest = queue.oldest_waiting_at
         late = oldest is not None and (now - oldest).total_seconds() > queue.service_level_s
         style = f"bold {RED}" if late else "bold"
-        free = queue.agents.get(AgentState.AVAILABLE, 0)
         level = queue.service_level
         yield Text(printable(queue.title))
         yield Text(str(queue.waiting), style=style if queue.waiting else GREY)
         yield Text(timer(oldest, now) if oldest is not None else "–", style=style if oldest else GREY)
-        yield Text(str(free), style=BLUE if free else GREY)
+        yield Text(str(queue.free), style=BLUE if queue.free else GREY)
         yield Text(str(queue.answered))
         yield Text(str(queue.abandoned), style=RED if queue.abandoned else GREY)
         yield Text("–" if level is None else f"{level:.0%}", style=GREY if level is None else "")
@@ -210,10 +196,11 @@ class Screen:
         return self._panel(N_("Agents"), table, empty=not agents, hint=N_("No agent to see."))
 
     def _agent(self, agent: LiveAgent, now: datetime) -> Iterable[Text]:
-        mark, colour = AGENT_STYLES[agent.state]
+        mark, colour = agent_style(agent)
         away = agent.state is AgentState.OFFLINE
         yield Text(printable(agent.title), style=GREY if away else "")
-        yield Text(f"{mark} {self._words.agent_state(agent.state, agent.reason)}", style=colour)
+        state = self._words.agent_state(agent.state, agent.reason, agent.unreachable)
+        yield Text(f"{mark} {state}", style=colour)
         yield Text(self._with(agent))
         yield Text("" if away else timer(agent.since, now), style=colour)
 

@@ -12,7 +12,7 @@ from crm_core.health import HealthState
 from crm_core.i18n import N_, translator
 from crm_core.live.model import LiveCall
 from crm_core.phone_number import CallerKind, format_for, parse_caller
-from crm_core.presence.model import AgentState
+from crm_core.presence.model import AgentState, Unreachable
 from crm_core.recordings.model import RecordingState
 
 CALL_STATES: Mapping[CallState, str] = {
@@ -55,6 +55,10 @@ RECORDINGS: Mapping[RecordingState, str] = {
     RecordingState.RECOVERED: N_("recording repaired"),
     RecordingState.EXPIRED: N_("recording deleted, its time was over"),
 }
+UNREACHABLE: Mapping[Unreachable, str] = {
+    Unreachable.NO_PHONE: N_("no phone can be reached"),
+    Unreachable.DID_NOT_RING: N_("the phone did not ring"),
+}
 LONGEST_LINE = 400
 
 
@@ -69,10 +73,16 @@ class Words:
         said = self._gettext(text) if text else ""  # gettext gives its header for an empty text
         return said.format(**values) if values else said
 
-    def agent_state(self, state: AgentState, reason: str | None) -> str:
-        """A state, a break with its reason."""
+    def agent_state(
+        self, state: AgentState, reason: str | None, unreachable: Unreachable | None = None
+    ) -> str:
+        """A state, a break with its reason; of who is at work also why no call would reach them."""
         word = self(WORDS["state"][state.value])
-        return f"{word}: {self(REASONS.get(reason, reason))}" if reason else word
+        if reason:
+            word = f"{word}: {self(REASONS.get(reason, reason))}"
+        if unreachable is None or state is AgentState.OFFLINE:
+            return word
+        return f"{word}, {self(UNREACHABLE[unreachable])}"
 
     def call_state(self, call: LiveCall) -> str:
         """Where a call stands; how an ended one ended."""

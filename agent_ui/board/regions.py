@@ -62,7 +62,7 @@ def tile(state: LiveState, name: str, _role: Role) -> TileView:
         title=queue.title,
         waiting=queue.waiting,
         oldest_at=queue.oldest_waiting_at,
-        free=queue.agents.get(AgentState.AVAILABLE, 0),
+        free=queue.free,
         agents=sum(count for each, count in queue.agents.items() if each is not AgentState.OFFLINE),
         answered=queue.answered,
         abandoned=queue.abandoned,
@@ -118,14 +118,15 @@ def waiting(state: LiveState, reader: Reader) -> WaitingView:
 
 def totals(state: LiveState, reader: Reader) -> TotalsView:
     """The floor that the reader may see, in one line."""
-    states = Counter(agent.state for agent in seen_agents(state, reader))
+    agents = seen_agents(state, reader)
+    states = Counter(agent.state for agent in agents)
     busy = sum(states[each] for each in BUSY)
     at_hand = busy + states[AgentState.AVAILABLE] + states[AgentState.NOT_ANSWERING]
     queues = (queue for queue in state.queues.values() if sees(reader, queue, state.directory))
     return TotalsView(
         talking=states[AgentState.TALKING],
         waiting=sum(queue.waiting for queue in queues),
-        free=states[AgentState.AVAILABLE],
+        free=sum(agent.free for agent in agents),
         busy=round(busy / at_hand, 2) if at_hand else None,
         lost=lost_link(state),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_ui.desk.calls import focus_call, shown_calls
+from agent_ui.desk.calls import focus_call, has_browser_phone, shown_calls
 from agent_ui.desk.views import (
     CardChoice,
     Chip,
@@ -18,7 +18,7 @@ from agent_ui.desk.views import (
     WrapView,
 )
 from agent_ui.desk.why import why_view
-from agent_ui.live.floor import SWITCH, AgentView, agent_view, down_since, seen_agents
+from agent_ui.live.floor import SWITCH, AgentView, agent_view, down_since, out_of_reach, seen_agents
 from agent_ui.live.screens import (
     Own,
     Screen,
@@ -30,7 +30,7 @@ from agent_ui.live.screens import (
     of_agents,
 )
 from agent_ui.parties import party_of
-from crm_core.live.model import LiveQueue
+from crm_core.live.model import LiveAgent, LiveQueue
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import as_seen
 from crm_core.people.model import Reader, Role
@@ -42,7 +42,18 @@ def pill(state: LiveState, reader: Reader) -> PillView:
     me = state.agents.get(reader.person)
     if me is None:
         return PillView(state=None)
-    return PillView(state=me.state.value, since=me.since, reason=me.reason, until=me.until)
+    return PillView(
+        state=me.state.value,
+        since=me.since,
+        reason=me.reason,
+        until=me.until,
+        unreachable=_cut_off(me),
+    )
+
+
+def _cut_off(me: LiveAgent) -> str | None:
+    """Why no call reaches who waits for one; of anybody else it is no news."""
+    return out_of_reach(me) if me.state is AgentState.AVAILABLE else None
 
 
 def figures(state: LiveState, reader: Reader) -> FiguresView:
@@ -84,6 +95,9 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
         calls=shown_calls(state, reader),
         wrap=wrap,
         state=me.state.value if me is not None else AgentState.OFFLINE.value,
+        unreachable=_cut_off(me) if me is not None else None,
+        unreachable_until=me.unreachable_until if me is not None else None,
+        browser=has_browser_phone(state.directory, reader.person),
     )
 
 

@@ -18,12 +18,16 @@ from crm_core.i18n import Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PillView:
-    """The reader's own state and what may be chosen. *until*: when a wrap-up ends. No *state*: no seat."""
+    """The reader's own state and what may be chosen. *until*: when a wrap-up ends. No *state*: no seat.
+
+    *unreachable*: why no call reaches the reader, who is available.
+    """
 
     state: str | None
     since: datetime | None = None
     reason: str | None = None
     until: datetime | None = None
+    unreachable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +81,18 @@ class WrapView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelView:
-    """The panel at the upper left. Nothing in it: *state* says what the agent can expect."""
+    """The panel at the upper left. Nothing in it: *state* says what the agent can expect.
+
+    *unreachable*: why no call reaches the reader, who is available, and until when at the latest; *browser*:
+    a phone of theirs is in the browser.
+    """
 
     calls: tuple[CallView, ...]
     wrap: WrapView | None
     state: str
+    unreachable: str | None
+    unreachable_until: datetime | None
+    browser: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from crm_core.live.model import LiveAgent
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import sees
 from crm_core.people.model import Reader
+from crm_core.presence.model import AgentState
 
 # Without these nothing is heard of the PBX.
 SWITCH = ("ami.listener", "router")
@@ -17,7 +18,9 @@ SWITCH = ("ami.listener", "router")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentView:
-    """An agent. *load* as the router weighs it; *reachable*: a phone of theirs is on."""
+    """An agent. *load* as the router weighs it; *unreachable*: why no call would reach them, though at work,
+    and until when at the latest.
+    """
 
     name: str
     title: str
@@ -26,7 +29,8 @@ class AgentView:
     reason: str | None
     since: datetime
     load: float
-    reachable: bool
+    unreachable: str | None
+    unreachable_until: datetime | None
 
 
 def agent_view(shown: LiveAgent) -> AgentView:
@@ -39,8 +43,16 @@ def agent_view(shown: LiveAgent) -> AgentView:
         reason=shown.reason,
         since=shown.since,
         load=round(shown.load, 1),
-        reachable=shown.devices_up is not False,
+        unreachable=out_of_reach(shown),
+        unreachable_until=shown.unreachable_until,
     )
+
+
+def out_of_reach(shown: LiveAgent) -> str | None:
+    """Why no call would reach *shown*; None also for who is offline, of whom nobody expects it."""
+    if shown.unreachable is None or shown.state is AgentState.OFFLINE:
+        return None
+    return shown.unreachable.value
 
 
 def seen_agents(state: LiveState, reader: Reader) -> list[LiveAgent]:

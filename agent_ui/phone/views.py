@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent_ui.live.floor import out_of_reach
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import sees
 from crm_core.people.model import Reader
@@ -12,14 +13,15 @@ from crm_core.people.model import Reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColleagueLine:
-    """Somebody with an extension. *reachable*: a phone of theirs is on."""
+    """Somebody with an extension. *unreachable*: why no call would reach them, though at work."""
 
     title: str
     extension: str
     state: str
     reason: str | None
     since: datetime
-    reachable: bool
+    unreachable: str | None
+    free: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ def people_view(state: LiveState, reader: Reader) -> PeopleView:
             state=agent.state.value,
             reason=agent.reason,
             since=agent.since,
-            reachable=agent.devices_up is not False,
+            unreachable=out_of_reach(agent),
+            free=agent.free,
         )
         for agent in state.agents.values()
         if agent.extension and agent.name != reader.person and sees(reader, agent, state.directory)
@@ -61,6 +64,6 @@ def people_view(state: LiveState, reader: Reader) -> PeopleView:
         and sees(reader, state.queues[queue.name], state.directory)
     )
     return PeopleView(
-        colleagues=tuple(sorted(colleagues, key=lambda line: (line.state != "available", line.title))),
+        colleagues=tuple(sorted(colleagues, key=lambda line: (not line.free, line.title))),
         queues=tuple(sorted(queues, key=lambda line: line.title)),
     )

@@ -17,6 +17,7 @@ from crm_core.live.projection import LiveState, Seed
 from crm_core.live.shown import live_call
 from crm_core.live.stream import frame
 from crm_core.live.view import LiveView
+from crm_core.presence.model import AgentState, Unreachable
 from crm_core.recordings.model import RecordingKind, RecordingState
 from tests.fakes.house import DIRECTORY, NOW, call, call_id, reader
 
@@ -62,6 +63,10 @@ def test_a_call_is_followed_in_plain_words(feed: Feed) -> None:
 def test_agents_queues_and_parts(feed: Feed) -> None:
     agent = feed.view.agents["anna"]
     assert feed.tell("agent.changed", agent).endswith("agent.changed      Anna · offline\n")
+    silent = msgspec.structs.replace(
+        agent, state=AgentState.AVAILABLE, unreachable=Unreachable.DID_NOT_RING, unreachable_until=NOW
+    )
+    assert feed.tell("agent.changed", silent).endswith("Anna · available, the phone did not ring\n")
     queue = feed.view.queues["sales"]
     waiting = msgspec.structs.replace(queue, waiting=1)
     assert feed.tell("queue.changed", waiting).endswith("Sales · 1 waiting, 0 answered, 0 abandoned today\n")

@@ -6,10 +6,12 @@ import io
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from callcard.watch_screen import AGENT_STYLES, AMBER, CALL_STYLES, GREEN, RED, Screen
+from callcard.watch_looks import AGENT_STYLES, AMBER, BLUE, CALL_STYLES, GREEN, RED, agent_style
+from callcard.watch_screen import Screen
 from callcard.watch_words import Words
 from crm_core.calls.events import CallChanged
 from crm_core.calls.model import Call, CallState, Offer, OfferState, Outcome
@@ -21,7 +23,7 @@ from crm_core.live.shown import live_call
 from crm_core.live.stream import frame
 from crm_core.live.view import LiveView
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState
+from crm_core.presence.model import AgentState, Unreachable
 from tests.fakes.house import DIRECTORY, NOW, call, reader
 
 pytestmark = pytest.mark.unit
@@ -81,6 +83,15 @@ OFFERED = call(
 def test_every_state_has_a_mark() -> None:
     assert set(AGENT_STYLES) == set(AgentState)
     assert set(CALL_STYLES) == set(CallState)
+
+
+def test_whom_no_call_would_reach_is_not_shown_as_free() -> None:
+    agent = msgspec.structs.replace(
+        LiveState(Seed(directory=DIRECTORY), NOW).agents["anna"], state=AgentState.AVAILABLE
+    )
+    assert agent_style(agent)[1] == BLUE
+    lost = msgspec.structs.replace(agent, unreachable=Unreachable.NO_PHONE)
+    assert agent_style(lost) == AGENT_STYLES[AgentState.NOT_ANSWERING]
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 30), (140, 40), (200, 60)])

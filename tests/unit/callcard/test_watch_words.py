@@ -15,6 +15,7 @@ from callcard.watch_words import (
     OUTCOMES,
     REASONS,
     RECORDINGS,
+    UNREACHABLE,
     Words,
     duration,
     printable,
@@ -24,7 +25,7 @@ from crm_core.calls.model import CallState, Outcome
 from crm_core.calls.trace import Code, line
 from crm_core.health import HealthState
 from crm_core.live.shown import live_call
-from crm_core.presence.model import BREAK_REASONS, AgentState
+from crm_core.presence.model import BREAK_REASONS, AgentState, Unreachable
 from tests.fakes.house import NOW, call
 
 pytestmark = pytest.mark.unit
@@ -37,15 +38,22 @@ def test_every_state_has_a_word() -> None:
     assert set(OUTCOMES) == set(Outcome)
     assert set(HEALTH) == set(HealthState)
     assert set(REASONS) == set(BREAK_REASONS)
+    assert set(UNREACHABLE) == set(Unreachable)
     for state in AgentState:
         assert WORDS.agent_state(state, None)
     assert WORDS.agent_state(AgentState.BREAK, "lunch") == "on a break: lunch"
 
 
+def test_of_who_is_at_work_it_is_said_that_no_call_would_reach_them() -> None:
+    silent = Unreachable.DID_NOT_RING
+    assert WORDS.agent_state(AgentState.AVAILABLE, None, silent) == "available, the phone did not ring"
+    assert WORDS.agent_state(AgentState.OFFLINE, None, Unreachable.NO_PHONE) == "offline"
+
+
 @pytest.mark.parametrize("language", ["ru", "az"])
 def test_every_word_is_said_in_every_language(language: str) -> None:
     said = Words(language)
-    for words in (CALL_STATES, OUTCOMES, HEALTH, REASONS, RECORDINGS):
+    for words in (CALL_STATES, OUTCOMES, HEALTH, REASONS, RECORDINGS, UNREACHABLE):
         for word in words.values():
             assert said(word) != word
     assert said.agent_state(AgentState.BREAK, "lunch") != WORDS.agent_state(AgentState.BREAK, "lunch")

@@ -13,7 +13,7 @@ from crm_core.health import HealthState, PartHealth
 from crm_core.live.projection import LiveState, Seed
 from crm_core.people.model import Role
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState
+from crm_core.presence.model import AgentState, Unreachable
 from tests.fakes.calls import agent_leg
 from tests.fakes.house import BAKU_DID, DIRECTORY, NOW, call, reader
 
@@ -31,8 +31,19 @@ def waits(state: LiveState, number: int, ago: int, **changes: object) -> Call:
     return made
 
 
-def is_now(state: LiveState, agent: str, shown: AgentState) -> None:
-    state.apply(AgentStateChanged(at=NOW, agent=agent, state=shown, reason=None, since=NOW))
+def is_now(state: LiveState, agent: str, shown: AgentState, cut_off: Unreachable | None = None) -> None:
+    until = NOW + timedelta(minutes=1)
+    state.apply(
+        AgentStateChanged(
+            at=NOW,
+            agent=agent,
+            state=shown,
+            reason=None,
+            since=NOW,
+            unreachable=cut_off,
+            unreachable_until=until if cut_off else None,
+        )
+    )
 
 
 def test_a_tile_says_who_waits_longest_and_when_that_is_too_long(state: LiveState) -> None:
@@ -44,6 +55,16 @@ def test_a_tile_says_who_waits_longest_and_when_that_is_too_long(state: LiveStat
     assert (view.late_s, view.very_late_s) == (20, 20 * VERY_LATE)
     assert (view.tone, view.lost) == (None, None)
     assert tile(state, "service", Role.SUPERVISOR).late_s == 10
+
+
+def test_whom_no_call_would_reach_is_not_free_and_the_row_says_why(state: LiveState) -> None:
+    is_now(state, "anna", AgentState.AVAILABLE)
+    is_now(state, "boris", AgentState.AVAILABLE, Unreachable.DID_NOT_RING)
+    assert (tile(state, "sales", Role.SUPERVISOR).free, totals(state, reader("root")).free) == (1, 1)
+    row = agent_row(state, "boris", Role.SUPERVISOR).agent
+    assert (row.unreachable, row.unreachable_until) == ("did_not_ring", NOW + timedelta(minutes=1))
+    is_now(state, "boris", AgentState.OFFLINE, Unreachable.NO_PHONE)
+    assert agent_row(state, "boris", Role.SUPERVISOR).agent.unreachable is None, "nobody expects it"
 
 
 def test_a_level_below_the_goal_colours_the_frame(state: LiveState) -> None:

@@ -29,7 +29,7 @@ from crm_core.live.projection import LiveState
 from crm_core.live.stream import LiveStream
 from crm_core.notes.events import NoteSaved
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState
+from crm_core.presence.model import AgentState, Unreachable
 from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import BAKU_DID, MOSCOW_DID, NOW, call, call_id
@@ -170,6 +170,8 @@ def some_event(draw: st.DrawFn) -> Event | PartHealth | int:
             since=at,
             load=draw(st.sampled_from([0.0, 1.5])),
             until=draw(st.none() | st.just(NOW + timedelta(seconds=20))),
+            unreachable=draw(st.none() | st.sampled_from(Unreachable)),
+            unreachable_until=draw(st.none() | st.just(NOW + timedelta(seconds=60))),
         )
     if kind in (5, 6):
         return draw(some_chore(at))

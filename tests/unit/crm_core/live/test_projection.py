@@ -25,7 +25,7 @@ from crm_core.live.stream import LiveStream, frame, frames_for
 from crm_core.live.view import LiveView
 from crm_core.people.model import Reader
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState
+from crm_core.presence.model import AgentState, Unreachable
 from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from tests.fakes.house import DIRECTORY, NOW, READERS, call, call_id, reader
@@ -105,6 +105,33 @@ def test_a_waiting_call_is_counted_by_its_queue_until_somebody_takes_it() -> Non
     talking = call(state=CallState.TALKING, version=2, agent="anna", answered_at=NOW + timedelta(seconds=5))
     [queue] = changed(state, happened.CallAnswered(at=NOW, call=talking, agent="anna"), LiveQueue)
     assert (queue.waiting, queue.oldest_waiting_at, queue.answered, queue.service_level) == (0, None, 1, 1.0)
+
+
+def test_who_is_available_and_cannot_be_reached_is_not_free() -> None:
+    state = fresh()
+
+    def becomes(shown: AgentState, why: Unreachable | None) -> tuple[list[LiveAgent], list[LiveQueue]]:
+        event = AgentStateChanged(
+            at=NOW, agent="boris", state=shown, reason=None, since=NOW, unreachable=why, unreachable_until=NOW
+        )
+        told = [change.after for change in state.apply(event)]
+        return [each for each in told if isinstance(each, LiveAgent)], [
+            each for each in told if isinstance(each, LiveQueue)
+        ]
+
+    def free() -> tuple[int, int, int]:
+        queue = state.queues["sales"]
+        return queue.agents.get(AgentState.AVAILABLE, 0), queue.unreachable, queue.free
+
+    becomes(AgentState.AVAILABLE, None)
+    assert free() == (1, 0, 1)
+    [agent], queues = becomes(AgentState.AVAILABLE, Unreachable.DID_NOT_RING)
+    assert (agent.unreachable, agent.unreachable_until, agent.free) == (Unreachable.DID_NOT_RING, NOW, False)
+    assert queues and free() == (1, 1, 0)
+    _, queues = becomes(AgentState.AVAILABLE, Unreachable.NO_PHONE)
+    assert not queues, "for another reason: the queue has as many as before"
+    becomes(AgentState.BREAK, Unreachable.NO_PHONE)
+    assert free() == (0, 0, 0), "on a break anyway"
 
 
 def test_state_since_moves_with_the_state_only() -> None:
