@@ -12,11 +12,11 @@ from aiohttp import web
 from agent_ui.language import preferences
 from agent_ui.services import READER, SERVICES, WebServices
 from crm_core.calls.dispositions import Disposition
-from crm_core.customers.model import CardDetails
 from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_
 from crm_core.ids import parse_id
 from crm_core.live.directory import Directory
+from crm_core.notes.overview import CardOverview
 from crm_core.people.model import Reader
 from crm_core.phone_number import to_e164
 
@@ -47,15 +47,12 @@ class Asking:
         """How a person or a queue is called; one who left the office file, by name."""
         return None if name is None else self.titles.get(name, name)
 
-    async def card(self, id: UUID, *, met: bool = False) -> CardDetails:
-        """A card of the own office, or of a call the reader may see (*met*: they do). Raises NotFound."""
-        if not met:
-            try:
-                return await self.services.customers.details(self.reader, id)
-            except NotFound:
-                if not await self.services.calls.met(self.reader, id):
-                    raise
-        return await self.services.customers.details(self.reader, id, met=True)
+    async def card(self, id: UUID, *, met: bool = False, history: int = 0) -> CardOverview:
+        """A card of the own office, or of a call the reader may see (*met*: they do). Raises NotFound.
+
+        *history*: so many items of what happened with it.
+        """
+        return await self.services.overviews.overview(self.reader, id, met=met, history=history)
 
     async def dispositions(self) -> Sequence[Disposition]:
         """What may be said of calls, in the order to show it; read once for all parts of a page."""

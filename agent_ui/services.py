@@ -15,7 +15,7 @@ from uuid import UUID
 from aiohttp import web
 from prometheus_client.registry import Collector
 
-from agent_ui.customers.services import Customers, Facts, Missed, Timelines
+from agent_ui.customers.services import Customers, Missed, Overviews, Timelines
 from agent_ui.demo.bell import Bell
 from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
@@ -246,7 +246,7 @@ class WebServices:
     notes: Notes
     steps: Steps
     timelines: Timelines
-    facts: Facts
+    overviews: Overviews
     missed: Missed
     recordings: Recordings
     states: States

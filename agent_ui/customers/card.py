@@ -10,11 +10,11 @@ from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
 from agent_ui.asking import Asking, path_id
 from agent_ui.customers.history_views import TimelineView
-from agent_ui.customers.timeline import timeline_of
+from agent_ui.customers.timeline import PIECE, newest_of
 from agent_ui.customers.views import CardView, EditView, Problem, card_view, owners_of
 from agent_ui.pages import fragment, page
-from crm_core.customers.model import CardDetails
 from crm_core.errors import Forbidden
+from crm_core.notes.overview import CardOverview
 
 CUSTOMERS = "/customers"
 
@@ -44,12 +44,12 @@ async def card_page(request: web.Request) -> web.Response:
     """`GET /customers/{id}`: a merged card's address leads to the one it became part of."""
     query, id, asking = read_query(request, CardQuestion), path_id(request), Asking.of(request)
     live_since = asking.services.hub.last_id
-    details = await asking.card(id)
-    if details.card.id != id:
-        return go(f"{CUSTOMERS}/{details.card.id}?joined=1")
+    overview = await asking.card(id, history=PIECE)
+    if overview.details.card.id != id:
+        return go(f"{CUSTOMERS}/{overview.details.card.id}?joined=1")
     view = PageView(
-        card=await view_of(asking, details),
-        timeline=await timeline_of(asking, id),
+        card=await view_of(asking, overview),
+        timeline=await newest_of(asking, overview),
         joined=query.joined,
         merged=query.merged,
         live_since=live_since,
@@ -71,15 +71,15 @@ async def edit(request: web.Request) -> web.Response:
     return fragment(request, "customers/edit.html", view)
 
 
-async def view_of(asking: Asking, details: CardDetails) -> CardView:
+async def view_of(asking: Asking, overview: CardOverview) -> CardView:
     """The card with its figures."""
-    facts = await asking.services.facts.facts(asking.reader, details.card.id)
-    return card_view(details, facts, await asking.results(), asking.directory, asking.reader)
+    results = await asking.results()
+    return card_view(overview.details, overview.facts, results, asking.directory, asking.reader)
 
 
 async def edit_view(
     asking: Asking,
-    details: CardDetails,
+    overview: CardOverview,
     *,
     title: str | None = None,
     owner: str | None = None,
@@ -88,10 +88,10 @@ async def edit_view(
     saved: bool = False,
 ) -> EditView:
     """The card's fields, with what was typed and not taken. Raises Forbidden."""
-    view = await view_of(asking, details)
+    view = await view_of(asking, overview)
     if not view.may_edit:
         raise Forbidden
-    stored = details.card
+    stored = overview.details.card
     return EditView(
         card=view,
         title=stored.title if title is None else title,

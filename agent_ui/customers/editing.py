@@ -18,7 +18,7 @@ from agent_ui.customers.card import edit_view
 from agent_ui.customers.views import Problem, card_lines
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment
-from crm_core.customers.model import CardDetails, ContactKind, Customer, CustomerChange
+from crm_core.customers.model import ContactKind, Customer, CustomerChange
 from crm_core.errors import BadInput, Conflict
 from crm_core.i18n import Message
 from crm_core.notes.model import TimelineChange, TimelineKind
@@ -127,55 +127,55 @@ async def _changed(
 ) -> web.Response:
     """The card with its fields after what is *wanted* of it; what was typed stays when it was not taken."""
     asking, id = Asking.of(request), path_id(request)
-    details = await asking.card(id)
+    overview = await asking.card(id)
     # Whom the card is not for hears that before anything is said of its fields.
-    await edit_view(asking, details)
+    await edit_view(asking, overview)
     try:
-        await _change(asking, details, wanted)
+        await _change(asking, overview.details.card, wanted)
     except (BadInput, Conflict, Elsewhere) as error:
-        details = await asking.card(id)
-        problem = await _problem(asking, error, details, phone)
-        view = await edit_view(asking, details, title=title, owner=owner, phone=phone, problem=problem)
+        overview = await asking.card(id)
+        problem = await _problem(asking, error, overview.details.card, phone)
+        view = await edit_view(asking, overview, title=title, owner=owner, phone=phone, problem=problem)
         status = error.status if isinstance(error, BadInput) else Conflict.status
         return fragment(request, EDIT, view, status=status)
     return fragment(request, EDIT, await edit_view(asking, await asking.card(id), saved=True))
 
 
 async def _change(
-    asking: Asking, details: CardDetails, wanted: Callable[[Customer], CustomerChange | None]
+    asking: Asking, card: Customer, wanted: Callable[[Customer], CustomerChange | None]
 ) -> None:
     """Do what is *wanted* of the card as it is then. Raises what the service does, and Elsewhere."""
     for tried in range(TRIES):
-        change = wanted(details.card)
+        change = wanted(card)
         if change is None:
             return
         try:
-            await asking.services.customers.update(asking.reader, details.card.id, change)
+            await asking.services.customers.update(asking.reader, card.id, change)
         except Conflict as error:
             if error.code != "card_changed" or tried == TRIES - 1:
                 raise
-            details = await asking.card(details.card.id)
+            card = (await asking.card(card.id)).details.card
         else:
             asking.services.written()
             return
 
 
 async def _problem(
-    asking: Asking, error: BadInput | Conflict | Elsewhere, details: CardDetails, phone: str
+    asking: Asking, error: BadInput | Conflict | Elsewhere, card: Customer, phone: str
 ) -> Problem:
     if isinstance(error, Elsewhere):
-        return await _elsewhere(asking, error, details)
+        return await _elsewhere(asking, error, card)
     field = {"title": "title", "owner": "owner"}.get(error.field or "", "phone")
     if isinstance(error, Conflict) and error.code == "number_taken":
-        return await _taken(asking, details, phone)
+        return await _taken(asking, card, phone)
     hint = None if error.hint_words is None else error.hint_words
     return Problem(field=field, words=error.words, hint=hint)
 
 
-async def _taken(asking: Asking, details: CardDetails, phone: str) -> Problem:
+async def _taken(asking: Asking, card: Customer, phone: str) -> Problem:
     """Whose number it is, as far as the reader may see these cards."""
     found = await asking.services.customers.search(asking.reader, asking.number(phone))
-    others = [card for card in found if card.id != details.card.id]
+    others = [other for other in found if other.id != card.id]
     return Problem(
         field="shared",
         words=Message("Another card has this number."),
@@ -184,11 +184,11 @@ async def _taken(asking: Asking, details: CardDetails, phone: str) -> Problem:
     )
 
 
-async def _elsewhere(asking: Asking, error: Elsewhere, details: CardDetails) -> Problem:
+async def _elsewhere(asking: Asking, error: Elsewhere, card: Customer) -> Problem:
     """Who changed the field meanwhile, and to what."""
     titles = asking.titles
     found, _ = await asking.services.timelines.timeline(
-        asking.reader, details.card.id, {TimelineKind.CHANGE}, limit=1
+        asking.reader, card.id, {TimelineKind.CHANGE}, limit=1
     )
     by = next((item.actor for item in found if isinstance(item, TimelineChange)), "")
     now = titles.get(error.now, error.now) if error.field == "owner" else error.now

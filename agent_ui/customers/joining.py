@@ -101,7 +101,7 @@ async def join(request: web.Request) -> web.Response:
 
 
 async def _mine_to_join(asking: Asking, id: UUID) -> Customer:
-    card = (await asking.card(id)).card
+    card = (await asking.card(id)).details.card
     if not may_edit(card, asking.reader):
         raise Forbidden
     return card

@@ -9,15 +9,14 @@ from uuid import UUID
 
 from crm_core.calls.missed import MissedLine, Whose
 from crm_core.customers.model import (
-    CardDetails,
     Customer,
     CustomerChange,
     MergeField,
     MergePreview,
     NewCustomer,
 )
-from crm_core.notes.facts import CardFacts
 from crm_core.notes.model import TimelineItem, TimelineKind
+from crm_core.notes.overview import CardOverview
 from crm_core.people.model import Reader
 
 
@@ -49,10 +48,6 @@ class Customers(Protocol):
         """The changed card. Raises NotFound, BadInput, Forbidden, Conflict."""
         ...
 
-    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
-        """As `get`, with the customer's time. Raises NotFound."""
-        ...
-
     async def may_read(self, reader: Reader, ids: Collection[UUID]) -> frozenset[UUID]:
         """Those of the cards *ids* that *reader* may open."""
         ...
@@ -76,11 +71,15 @@ class Customers(Protocol):
         ...
 
 
-class Facts(Protocol):
-    """Cards in a few figures."""
+class Overviews(Protocol):
+    """Cards as people see them."""
 
-    async def facts(self, reader: Reader, customer_id: UUID) -> CardFacts:
-        """Of one card. Raises NotFound."""
+    async def overview(
+        self, reader: Reader, customer_id: UUID, *, met: bool = False, history: int = 0
+    ) -> CardOverview:
+        """One card in figures, with the newest *history* items of its timeline. *met*: the reader may see a
+        call of it. Raises NotFound.
+        """
         ...
 
 

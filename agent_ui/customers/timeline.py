@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from aiohttp import web
@@ -10,9 +11,10 @@ from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Cursor, Question
 from agent_ui.asking import Asking, path_id
 from agent_ui.customers.history import history_items
-from agent_ui.customers.history_views import Kind, TimelineView
+from agent_ui.customers.history_views import HistoryItem, Kind, TimelineView
 from agent_ui.pages import fragment
-from crm_core.notes.model import TimelineKind
+from crm_core.notes.model import TimelineItem, TimelineKind
+from crm_core.notes.overview import CardOverview
 
 PIECE = 20  # items
 
@@ -33,11 +35,23 @@ async def timeline(request: web.Request) -> web.Response:
 
 
 async def timeline_of(asking: Asking, card: UUID, kind: Kind = "", cursor: str | None = None) -> TimelineView:
-    """A piece of *card*'s history in the words of the house; the call one is in is no history yet."""
-    services, me = asking.services, asking.reader.person
+    """A piece of *card*'s history. Raises NotFound."""
     kinds = (TimelineKind(kind),) if kind else ()
-    found, after = await services.timelines.timeline(asking.reader, card, kinds, limit=PIECE, cursor=cursor)
-    now = {call.id for call in services.hub.state.seats.calls(me)}
+    found, after = await asking.services.timelines.timeline(
+        asking.reader, card, kinds, limit=PIECE, cursor=cursor
+    )
+    return TimelineView(card=card, kind=kind, items=await _shown(asking, found), next=after)
+
+
+async def newest_of(asking: Asking, overview: CardOverview) -> TimelineView:
+    """The first piece, of a card that was read with its history."""
+    items = await _shown(asking, overview.history)
+    return TimelineView(card=overview.details.card.id, kind="", items=items, next=overview.older)
+
+
+async def _shown(asking: Asking, found: Sequence[TimelineItem]) -> tuple[HistoryItem, ...]:
+    """*found* in the words of the house; the call one is in is no history yet."""
+    me = asking.reader.person
+    now = {call.id for call in asking.services.hub.state.seats.calls(me)}
     past = [item for item in found if item.id not in now]
-    items = history_items(past, asking.titles, await asking.results(), me)
-    return TimelineView(card=card, kind=kind, items=items, next=after)
+    return history_items(past, asking.titles, await asking.results(), me)

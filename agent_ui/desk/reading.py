@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agent_ui.asking import Asking
 from agent_ui.customers.card import view_of
-from agent_ui.customers.timeline import timeline_of
+from agent_ui.customers.timeline import PIECE, newest_of
 from agent_ui.desk.work_views import NoteView, ResultChoice, ResultView, StepView, WorkView
 from agent_ui.parties import party_of
 from crm_core.calls.dispositions import Disposition
@@ -48,9 +48,9 @@ async def work_of_call(asking: Asking, call_id: UUID) -> WorkView:
     away = False
     try:
         if call.customer_id is not None:
-            details = await asking.card(call.customer_id, met=True)
-            card = await view_of(asking, details)
-            history = await timeline_of(asking, details.card.id)
+            overview = await asking.card(call.customer_id, met=True, history=PIECE)
+            card = await view_of(asking, overview)
+            history = await newest_of(asking, overview)
         note = note_view(await _note(asking, call.id), asking.reader)
         if may_write(asking, call):
             result = await result_of(asking, call)
@@ -72,16 +72,16 @@ async def work_of_call(asking: Asking, call_id: UUID) -> WorkView:
 
 async def work_of_card(asking: Asking, card_id: UUID) -> WorkView:
     """The middle column about a card that was looked up. Raises NotFound."""
-    details = await asking.card(card_id)
+    overview = await asking.card(card_id, history=PIECE)
     return WorkView(
         call=None,
-        card=await view_of(asking, details),
+        card=await view_of(asking, overview),
         party=None,
         direction=None,
         unsure=False,
         note=None,
         result=None,
-        history=await timeline_of(asking, details.card.id),
+        history=await newest_of(asking, overview),
         away=False,
     )
 

@@ -22,7 +22,7 @@ from crm_core.calls.service import CallService
 from crm_core.customers.service import CustomerService
 from crm_core.live.seeding import Seeding
 from crm_core.notes.cards import StepsOfCards
-from crm_core.notes.facts import FactService
+from crm_core.notes.overview import OverviewService
 from crm_core.notes.service import NoteService
 from crm_core.notes.steps import NextStepService
 from crm_core.notes.timeline import TimelineService
@@ -58,7 +58,7 @@ async def start_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]
         notes=NoteService(ground.database, ground.clock),
         steps=NextStepService(ground.database, ground.clock),
         timelines=TimelineService(ground.database),
-        facts=FactService(ground.database, ground.clock),
+        overviews=OverviewService(ground.database, ground.clock),
         missed=MissedService(ground.database, ground.clock),
         recordings=service,
         states=States(PresenceService(ground.database, ground.clock, pbx=ground.pbx), ground.relay),

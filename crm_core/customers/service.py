@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 from msgspec import UNSET
@@ -18,12 +17,9 @@ from crm_core.customers import changing, merging, owning, searching, store
 from crm_core.customers.changing import EVERYTHING
 from crm_core.customers.events import CustomerCreated
 from crm_core.customers.identify import find_or_make
-from crm_core.customers.local_time import certain_zone
 from crm_core.customers.merging import Follower
 from crm_core.customers.model import (
-    CardDetails,
     CardStatus,
-    ContactKind,
     Customer,
     CustomerChange,
     Identity,
@@ -127,20 +123,6 @@ class CustomerService:
         """
         async with self._database.reading() as connection:
             return await self._seen(connection, reader, customer_id, met)
-
-    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
-        """One card as a desk shows it: `get`, and the customer's time. Raises NotFound."""
-        async with self._database.reading() as connection:
-            card = await self._seen(connection, reader, customer_id, met)
-            offices = {office.name: office for office in await people.load_offices(connection)}
-        of_number = certain_zone(p.value for p in card.contact_points if p.kind is ContactKind.PHONE)
-        timezone = of_number or offices[card.office or reader.office].timezone
-        return CardDetails(
-            card=card,
-            timezone=timezone,
-            of_number=of_number is not None,
-            local_time=self._clock.now().astimezone(ZoneInfo(timezone)),
-        )
 
     async def may_read(self, reader: Reader, ids: Collection[UUID]) -> frozenset[UUID]:
         """Those of the cards *ids* that *reader* may open."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Row,
     delete,
     exists,
     false,
@@ -22,7 +22,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR, insert
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.customers.model import CardStatus, ContactKind, ContactPoint, Customer
@@ -49,6 +49,21 @@ class CustomerFilter:
     since: datetime | None = None  # changed from then on
 
 
+_POINT = func.jsonb_build_object(
+    "id", ContactPointRow.id, "kind", ContactPointRow.kind, "value", ContactPointRow.value
+)
+_POINTS = (
+    select(
+        func.jsonb_agg(aggregate_order_by(_POINT, ContactPointRow.kind, ContactPointRow.value), type_=JSONB)
+    )
+    .join_from(CustomerContactRow, ContactPointRow, ContactPointRow.id == CustomerContactRow.contact_point_id)
+    .where(CustomerContactRow.customer_id == CustomerRow.id)
+    .scalar_subquery()
+)
+# A card with its contact points, in one statement.
+COLUMNS = (*CustomerRow.__table__.columns, _POINTS.label("contact_points"))
+
+
 def visible(scope: Scope) -> ColumnElement[bool]:
     """Cards that *scope* holds: of the office, of the team's people, or one's own."""
     if scope.all:
@@ -67,7 +82,7 @@ async def find(
     connection: AsyncConnection, where: CustomerFilter, scope: Scope, *, limit: int, below: UUID | None
 ) -> tuple[Customer, ...]:
     """At most *limit* cards with an id below *below*, newest first."""
-    query = select(CustomerRow.__table__).where(visible(scope), CustomerRow.status != CardStatus.MERGED.value)
+    query = select(*COLUMNS).where(visible(scope), CustomerRow.status != CardStatus.MERGED.value)
     if below is not None:
         query = query.where(CustomerRow.id < below)
     if where.phone is not None:
@@ -80,8 +95,8 @@ async def find(
         query = query.where(CustomerRow.status == where.status.value)
     if where.since is not None:
         query = query.where(CustomerRow.updated_at >= where.since)
-    rows = (await connection.execute(query.order_by(CustomerRow.id.desc()).limit(limit))).all()
-    return await _with_points(connection, rows)
+    rows = await connection.execute(query.order_by(CustomerRow.id.desc()).limit(limit))
+    return tuple(map(as_customer, rows))
 
 
 def _by_phone(phone: str) -> Any:
@@ -115,10 +130,11 @@ def words_query(text: str) -> str:
 
 async def get(connection: AsyncConnection, id: UUID, scope: Scope, *, lock: bool = False) -> Customer | None:
     """The card *id* when *scope* holds it; with *lock* nobody else changes it in this transaction."""
-    query = select(CustomerRow.__table__).where(CustomerRow.id == id, visible(scope))
-    rows = (await connection.execute(query.with_for_update() if lock else query)).all()
-    found = await _with_points(connection, rows)
-    return found[0] if found else None
+    wanted = (CustomerRow.id == id, visible(scope))
+    if lock:  # a statement of its own: what else it read would be as it was before it waited
+        await connection.execute(select(CustomerRow.id).where(*wanted).with_for_update())
+    row = (await connection.execute(select(*COLUMNS).where(*wanted))).one_or_none()
+    return None if row is None else as_customer(row)
 
 
 async def only_visible(connection: AsyncConnection, ids: Collection[UUID], scope: Scope) -> frozenset[UUID]:
@@ -137,36 +153,22 @@ async def merged_into(connection: AsyncConnection, id: UUID) -> UUID | None:
 
 async def of_ids(connection: AsyncConnection, ids: Collection[UUID]) -> tuple[Customer, ...]:
     """Cards by their ids, oldest first, merged ones left out."""
-    query = select(CustomerRow.__table__).where(
-        CustomerRow.id.in_(ids), CustomerRow.status != CardStatus.MERGED.value
-    )
-    return await _with_points(connection, (await connection.execute(query.order_by(CustomerRow.id))).all())
+    query = select(*COLUMNS).where(CustomerRow.id.in_(ids), CustomerRow.status != CardStatus.MERGED.value)
+    return tuple(map(as_customer, await connection.execute(query.order_by(CustomerRow.id))))
 
 
-async def _with_points(connection: AsyncConnection, rows: Iterable[Row[Any]]) -> tuple[Customer, ...]:
-    rows = tuple(rows)
-    points: dict[UUID, list[ContactPoint]] = {}
-    for row in await connection.execute(
-        select(CustomerContactRow.customer_id, ContactPointRow.__table__)
-        .join(ContactPointRow, ContactPointRow.id == CustomerContactRow.contact_point_id)
-        .where(CustomerContactRow.customer_id.in_([row.id for row in rows]))
-        .order_by(ContactPointRow.kind, ContactPointRow.value)
-    ):
-        point = ContactPoint(id=row.id, kind=ContactKind(row.kind), value=row.value)
-        points.setdefault(row.customer_id, []).append(point)
-    return tuple(
-        Customer(
-            id=row.id,
-            title=row.title,
-            status=CardStatus(row.status),
-            owner=row.owner,
-            office=row.office,
-            contact_points=tuple(points.get(row.id, ())),
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            merged_into=row.merged_into,
-        )
-        for row in rows
+def as_customer(row: Any) -> Customer:
+    """A row of `COLUMNS` as a value; it may have more."""
+    return Customer(
+        id=row.id,
+        title=row.title,
+        status=CardStatus(row.status),
+        owner=row.owner,
+        office=row.office,
+        contact_points=msgspec.convert(row.contact_points or (), tuple[ContactPoint, ...]),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        merged_into=row.merged_into,
     )
 
 

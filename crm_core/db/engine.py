@@ -112,7 +112,9 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine, timeout_s: float | None) -> AsyncIterator[AsyncConnection]:
+    async def _connected(
+        self, engine: AsyncEngine, timeout_s: float | None
+    ) -> AsyncIterator[AsyncConnection]:
         """A connection of *engine* for the block, within the deadline."""
         deadline = asyncio.timeout(self._timeout_s if timeout_s is None else timeout_s)
         with self._judged(deadline):

@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Row, ScalarSelect, Subquery, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from crm_core.calls.missed_service import KEPT
 from crm_core.calls.missed_tables import MissedLineRow
 from crm_core.calls.model import Outcome
 from crm_core.calls.tables import CallRow
-from crm_core.clock import Clock
-from crm_core.customers import store as customers
 from crm_core.customers.tables import ContactPointRow, CustomerContactRow
-from crm_core.db.engine import Database
-from crm_core.notes import timeline_store
+from crm_core.notes.card_store import of_cards
 from crm_core.notes.model import NextStep
 from crm_core.notes.step_store import as_step
 from crm_core.notes.tables import NextStepRow
-from crm_core.notes.timeline import require_card
-from crm_core.people.model import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,77 +42,84 @@ class CardFacts:
     step: NextStep | None
 
 
-class FactService:
-    """Reads figures of cards. Raises Unavailable when the database is away."""
+async def facts_of(connection: AsyncConnection, cards: Collection[UUID], since: datetime) -> CardFacts:
+    """Figures of *cards* as of one, in one statement. *since*: what was missed before it is no work any more.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def facts(self, reader: Reader, customer_id: UUID) -> CardFacts:
-        """Of one card, or of the one it became part of. Raises NotFound for one that may not be seen."""
-        async with self._database.transaction() as connection:
-            customer_id = await customers.merged_into(connection, customer_id) or customer_id
-            await require_card(connection, reader, customer_id)
-            cards = await timeline_store.cards_of(connection, customer_id)
-            calls, first_at = await _calls(connection, cards)
-            return CardFacts(
-                calls=calls,
-                first_at=first_at,
-                last_talk=await _last_talk(connection, cards),
-                missed=await _missed(connection, cards, self._clock.now() - KEPT),
-                step=await _step(connection, cards),
+    A row there always is: what is not there is null in it.
+    """
+    all_, talk, step = _calls(cards), _last_talk(cards), _step(cards)
+    row = (
+        await connection.execute(
+            select(all_, talk, _missed(cards, since).label("missed"), *step.c).select_from(
+                all_.outerjoin(talk, true()).outerjoin(step, true())
             )
-
-
-async def _calls(connection: AsyncConnection, cards: Collection[UUID]) -> tuple[int, datetime | None]:
-    found = await connection.execute(
-        select(func.count(), func.min(CallRow.started_at)).where(
-            CallRow.customer_id.in_(cards), CallRow.merged_into.is_(None)
         )
+    ).one()
+    return CardFacts(
+        calls=row.calls,
+        first_at=row.first_at,
+        last_talk=_talk_of(row),
+        missed=int(row.missed),
+        step=None if row.id is None else as_step(row),
     )
-    count, first = found.one()
-    return count, first
 
 
-async def _last_talk(connection: AsyncConnection, cards: Collection[UUID]) -> LastTalk | None:
-    found = await connection.execute(
-        select(CallRow.started_at, CallRow.talk_s, CallRow.agent, CallRow.disposition)
+def _calls(cards: Collection[UUID]) -> Subquery:
+    return (
+        select(func.count().label("calls"), func.min(CallRow.started_at).label("first_at"))
+        .where(of_cards(CallRow.customer_id, cards), CallRow.merged_into.is_(None))
+        .subquery()
+    )
+
+
+def _last_talk(cards: Collection[UUID]) -> Subquery:
+    return (
+        select(
+            CallRow.started_at.label("talk_at"),
+            CallRow.talk_s,
+            CallRow.agent.label("talk_agent"),
+            CallRow.disposition,
+        )
         .where(
-            CallRow.customer_id.in_(cards),
+            of_cards(CallRow.customer_id, cards),
             CallRow.merged_into.is_(None),
             CallRow.outcome == Outcome.ANSWERED,
         )
         .order_by(CallRow.started_at.desc())
         .limit(1)
+        .subquery()
     )
-    row = found.one_or_none()
-    return None if row is None else LastTalk(at=row[0], seconds=row[1], agent=row[2], disposition=row[3])
 
 
-async def _missed(connection: AsyncConnection, cards: Collection[UUID], since: datetime) -> int:
+def _talk_of(row: Row[Any]) -> LastTalk | None:
+    if row.talk_at is None:
+        return None
+    return LastTalk(at=row.talk_at, seconds=row.talk_s, agent=row.talk_agent, disposition=row.disposition)
+
+
+def _missed(cards: Collection[UUID], since: datetime) -> ScalarSelect[Any]:
     """Found by the card's numbers, which have an index; a shared number's line may be of another card."""
     numbers = (
         select(ContactPointRow.value)
         .join(CustomerContactRow, CustomerContactRow.contact_point_id == ContactPointRow.id)
-        .where(CustomerContactRow.customer_id.in_(cards))
+        .where(of_cards(CustomerContactRow.customer_id, cards))
     )
-    found = await connection.execute(
-        select(func.coalesce(func.sum(MissedLineRow.calls), 0)).where(
+    return (
+        select(func.coalesce(func.sum(MissedLineRow.calls), 0))
+        .where(
             MissedLineRow.number.in_(numbers),
             MissedLineRow.last_at > since,
-            or_(MissedLineRow.customer_id.is_(None), MissedLineRow.customer_id.in_(cards)),
+            or_(MissedLineRow.customer_id.is_(None), of_cards(MissedLineRow.customer_id, cards)),
         )
+        .scalar_subquery()
     )
-    return int(found.scalar_one())
 
 
-async def _step(connection: AsyncConnection, cards: Collection[UUID]) -> NextStep | None:
-    rows = await connection.execute(
+def _step(cards: Collection[UUID]) -> Subquery:
+    return (
         select(NextStepRow.__table__)
-        .where(NextStepRow.customer_id.in_(cards), NextStepRow.done_at.is_(None))
+        .where(of_cards(NextStepRow.customer_id, cards), NextStepRow.done_at.is_(None))
         .order_by(NextStepRow.due_at, NextStepRow.id)
         .limit(1)
+        .subquery()
     )
-    row = rows.one_or_none()
-    return None if row is None else as_step(row)

@@ -77,12 +77,13 @@ class NoteService:
 
     async def note(self, reader: Reader, call_id: UUID) -> Note:
         """*reader*'s own note of a call, of version 0 when there is none. Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             call = await _call(connection, reader, call_id, Action.CALLS_WRITE)
             mine = (await store.of_calls(connection, [call.id], reader.person)).get(call.id, [])
-            if len(mine) > 1:  # also of a call that became part of this one: from now on they are one
+        if len(mine) > 1:  # also of a call that became part of this one: from now on they are one
+            async with self._database.transaction() as connection:
                 row = await store.locked(connection, call.id, reader.person, self._clock.now())
-                mine = [store.as_note(row, final=mine[0].final)]
+            mine = [store.as_note(row, final=mine[0].final)]
         return mine[0] if mine else Note(call_id=call.id, author=reader.person)
 
     async def notes(self, reader: Reader, call_id: UUID) -> Sequence[Note]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls.tables import CallLegRow, CallRow
+from crm_core.db.among import among
 from crm_core.notes.keeping import keep_both
 from crm_core.notes.model import Note
 from crm_core.notes.tables import NoteRow
@@ -62,7 +63,7 @@ async def of_calls(
     query = (
         select(NoteRow.__table__, whole, _FINAL.label("final"))
         .join(CallRow, CallRow.id == NoteRow.call_id)
-        .where(or_(CallRow.id.in_(calls), CallRow.merged_into.in_(calls)))
+        .where(or_(among(CallRow.id, calls), among(CallRow.merged_into, calls)))
         .order_by(NoteRow.created_at, NoteRow.author)
     )
     if author is not None:

@@ -13,12 +13,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls import store as calls
-from crm_core.calls.store import CallFilter
-from crm_core.customers import store as customers
 from crm_core.db.engine import Database
-from crm_core.errors import NotFound
-from crm_core.i18n import N_
 from crm_core.notes import store, timeline_store
+from crm_core.notes.card_store import seen_card
 from crm_core.notes.model import TimelineCall, TimelineItem, TimelineKind
 from crm_core.notes.timeline_store import Position
 from crm_core.paging import cursor_after, position_of
@@ -49,27 +46,26 @@ class TimelineService:
         Of a card that became part of another: that other's, which has the changes of both. *kinds*: only
         these; none: all. Raises NotFound for a card that may not be seen, BadInput for a foreign cursor.
         """
-        limit = max(1, min(limit, MAX_PAGE))
         below = None if cursor is None else position_of(cursor)
-        wanted = set(kinds) or set(TimelineKind)
-        async with self._database.transaction() as connection:
-            customer_id = await customers.merged_into(connection, customer_id) or customer_id
-            await require_card(connection, reader, customer_id)
-            cards = await timeline_store.cards_of(connection, customer_id)
-            found = await _newest(connection, reader, cards, wanted, limit + 1, below)
-            piece = found[:limit]
-            shown = await _with_details(connection, reader, piece)
-        return shown, cursor_after(piece[-1].at, piece[-1].id) if len(found) > limit else None
+        async with self._database.reading() as connection:
+            card = await seen_card(connection, reader, customer_id)
+            return await piece(connection, reader, card.ids, kinds, limit=limit, below=below)
 
 
-async def require_card(connection: AsyncConnection, reader: Reader, customer_id: UUID) -> None:
-    """Raise NotFound unless *reader* may see the card, or a call of it."""
-    if await customers.get(connection, customer_id, scope(reader, Action.CUSTOMERS_READ)) is not None:
-        return
-    seen = calls.visible(scope(reader, Action.CALLS_READ))
-    asked = CallFilter(customer_id=customer_id)
-    if not await calls.find(connection, asked, seen, limit=1, below=None):
-        raise NotFound(N_("There is no such card."))
+async def piece(
+    connection: AsyncConnection,
+    reader: Reader,
+    cards: Collection[UUID],
+    kinds: Collection[TimelineKind] = (),
+    *,
+    limit: int,
+    below: Position | None = None,
+) -> tuple[Sequence[TimelineItem], str | None]:
+    """What happened with *cards*, which *reader* may see, as if they were one; as `timeline` gives it."""
+    limit = max(1, min(limit, MAX_PAGE))
+    found = await _newest(connection, reader, cards, set(kinds) or set(TimelineKind), limit + 1, below)
+    shown = await _with_details(connection, reader, found[:limit])
+    return shown, cursor_after(shown[-1].at, shown[-1].id) if len(found) > limit else None
 
 
 async def _newest(

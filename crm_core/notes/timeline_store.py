@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_core.audit.tables import AuditRow
 from crm_core.calls.model import CallState, Direction, Outcome
 from crm_core.calls.tables import CallRow
-from crm_core.customers.tables import CustomerRow
+from crm_core.db.among import among
+from crm_core.notes.card_store import of_cards
 from crm_core.notes.model import TimelineCall, TimelineChange, TimelineStep
 from crm_core.notes.step_store import as_step
 from crm_core.notes.tables import NextStepRow
@@ -31,12 +32,6 @@ _NO_CHANGE = ("customer.chosen",)
 _SHOWN = frozenset(
     {"title", "status", "owner", "office", "phones", "contact_points", "dropped", "merged_into"}
 )
-
-
-async def cards_of(connection: AsyncConnection, customer_id: UUID) -> tuple[UUID, ...]:
-    """The card and those that became part of it: facts that come late may still name these."""
-    parts = await connection.execute(select(CustomerRow.id).where(CustomerRow.merged_into == customer_id))
-    return (customer_id, *parts.scalars())
 
 
 async def calls(
@@ -61,7 +56,7 @@ async def calls(
         CallRow.talk_s,
         CallRow.disposition,
         readable.label("readable"),
-    ).where(CallRow.customer_id.in_(cards), CallRow.merged_into.is_(None))
+    ).where(of_cards(CallRow.customer_id, cards), CallRow.merged_into.is_(None))
     if below is not None:
         query = query.where(tuple_(CallRow.started_at, CallRow.id) < below)
     rows = await connection.execute(query.order_by(CallRow.started_at.desc(), CallRow.id.desc()).limit(limit))
@@ -107,7 +102,7 @@ async def steps(
     connection: AsyncConnection, cards: Collection[UUID], *, limit: int, below: Position | None
 ) -> list[TimelineStep]:
     """Next steps of the cards, by when they were planned."""
-    query = select(NextStepRow.__table__).where(NextStepRow.customer_id.in_(cards))
+    query = select(NextStepRow.__table__).where(of_cards(NextStepRow.customer_id, cards))
     if below is not None:
         query = query.where(tuple_(NextStepRow.created_at, NextStepRow.id) < below)
     rows = await connection.execute(
@@ -122,7 +117,7 @@ async def recordings_of(
     """Recordings of *calls* that satisfy *seen*, by call, newest first."""
     found: dict[UUID, list[Recording]] = {}
     if calls:
-        where = [RecordingRow.call_id.in_(calls), seen]
+        where = [among(RecordingRow.call_id, calls), seen]
         for recording in await recordings.newest(connection, where, limit=2 * len(calls)):
             found.setdefault(recording.call_id, []).append(recording)
     return found

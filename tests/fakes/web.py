@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import aiohttp
 from msgspec import UNSET
@@ -25,7 +24,6 @@ from crm_core.calls.lines import CallLine, LineFilter
 from crm_core.calls.model import Call, CallState, Direction
 from crm_core.customers.merging import preview
 from crm_core.customers.model import (
-    CardDetails,
     CardStatus,
     ContactKind,
     ContactPoint,
@@ -49,7 +47,7 @@ from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import DIRECTORY, NOW, READERS
-from tests.fakes.web_desk import MemoryFacts, MemoryMissed, MemoryNotes, MemorySteps, MemoryTimelines
+from tests.fakes.web_desk import MemoryMissed, MemoryNotes, MemoryOverviews, MemorySteps, MemoryTimelines
 
 
 class MemoryTokens:
@@ -291,12 +289,6 @@ class MemoryCustomers:
         self.rows[self.rows.index(card)] = changed
         return changed
 
-    async def details(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> CardDetails:
-        card = await self.get(reader, customer_id, met=met)
-        zone = "Europe/Moscow"
-        local = NOW.astimezone(ZoneInfo(zone))
-        return CardDetails(card=card, timezone=zone, of_number=True, local_time=local)
-
     async def may_read(self, reader: Reader, ids: Collection[UUID]) -> frozenset[UUID]:
         seen = (c for c in self.rows if may(reader, Action.CUSTOMERS_READ, office=c.office))
         return frozenset(card.id for card in seen if card.id in ids)
@@ -434,7 +426,7 @@ class House:
         self.notes = MemoryNotes(self.calls)
         self.steps = MemorySteps(self.calls)
         self.timelines = MemoryTimelines(self.calls, self.customers)
-        self.facts = MemoryFacts(self.calls, self.customers)
+        self.overviews = MemoryOverviews(self.calls, self.customers, self.timelines)
         self.missed = MemoryMissed()
         self.states = MemoryStates()
         self.playback = MemoryPlayback(self.recordings, root)
@@ -486,7 +478,7 @@ class House:
             notes=self.notes,
             steps=self.steps,
             timelines=self.timelines,
-            facts=self.facts,
+            overviews=self.overviews,
             missed=self.missed,
             recordings=self.recordings,
             states=self.states,

@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from agent_ui.customers.services import Customers
 from agent_ui.services import Calls
 from crm_core.calls.missed import MissedLine, Whose
 from crm_core.calls.model import Outcome
+from crm_core.customers.model import CardDetails
 from crm_core.errors import BadInput, NotFound
 from crm_core.ids import new_id
 from crm_core.notes.facts import CardFacts, LastTalk
@@ -25,6 +27,7 @@ from crm_core.notes.model import (
     require_length,
     step_text,
 )
+from crm_core.notes.overview import CardOverview
 from crm_core.people.model import Reader
 from tests.fakes.house import NOW
 
@@ -125,6 +128,12 @@ class MemoryTimelines:
             raise BadInput("This cursor is not from here.", field="cursor")
         met = await self._calls.met(reader, customer_id)
         await self._customers.get(reader, customer_id, met=met)
+        return await self.of(reader, customer_id, limit=limit)
+
+    async def of(
+        self, reader: Reader, customer_id: UUID, *, limit: int
+    ) -> tuple[Sequence[TimelineItem], str | None]:
+        """Of a card that *reader* sees."""
         calls, _ = await self._calls.list(
             reader, phone=None, since=None, agent=None, state=None, limit=limit, cursor=None
         )
@@ -148,16 +157,31 @@ class MemoryTimelines:
         ], None
 
 
-class MemoryFacts:
-    """Figures of a card's calls; nothing else happens with cards here."""
+class MemoryOverviews:
+    """Cards with figures of their calls; nothing else happens with cards here."""
 
-    def __init__(self, calls: Calls, customers: Customers) -> None:
+    def __init__(self, calls: Calls, customers: Customers, timelines: MemoryTimelines) -> None:
         self._calls = calls
         self._customers = customers
+        self._timelines = timelines
 
-    async def facts(self, reader: Reader, customer_id: UUID) -> CardFacts:
-        met = await self._calls.met(reader, customer_id)
-        await self._customers.get(reader, customer_id, met=met)
+    async def overview(
+        self, reader: Reader, customer_id: UUID, *, met: bool = False, history: int = 0
+    ) -> CardOverview:
+        met = met or await self._calls.met(reader, customer_id)
+        card = await self._customers.get(reader, customer_id, met=met)
+        items, older = await self._timelines.of(reader, customer_id, limit=history) if history else ((), None)
+        zone = "Europe/Moscow"
+        return CardOverview(
+            details=CardDetails(
+                card=card, timezone=zone, of_number=True, local_time=NOW.astimezone(ZoneInfo(zone))
+            ),
+            facts=await self._facts(reader, customer_id),
+            history=items,
+            older=older,
+        )
+
+    async def _facts(self, reader: Reader, customer_id: UUID) -> CardFacts:
         found, _ = await self._calls.list(
             reader, phone=None, since=None, agent=None, state=None, limit=200, cursor=None
         )

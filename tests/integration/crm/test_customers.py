@@ -226,20 +226,6 @@ async def test_only_supervisors_make_cards_for_others(house: House) -> None:
     assert (await house.customers.create(VIKTOR, NewCustomer(title="X", owner="elena"))).owner == "elena"
 
 
-async def test_a_card_is_shown_with_the_customers_time(house: House) -> None:
-    card = await marina(house)
-    shown = await house.customers.details(ANNA, card.id)
-    assert (shown.card, shown.timezone, shown.of_number) == (card, "Europe/Moscow", True)
-    assert shown.local_time == house.clock.now()
-    assert str(shown.local_time.tzinfo) == "Europe/Moscow"
-    await house.customers.update(ADMIN, card.id, CustomerChange(phones=("+79165550142",)))
-    await house.rows("UPDATE customers SET office = 'baku' WHERE id = $1", card.id)
-    unsure = await house.customers.details(ANNA, card.id, met=True)
-    assert (unsure.timezone, unsure.of_number) == ("Asia/Baku", False)
-    with pytest.raises(NotFound):
-        await house.customers.details(RASHID, new_id())
-
-
 async def test_a_change_from_an_older_card_is_refused(house: House) -> None:
     seen = await marina(house)
     house.clock.advance(1)

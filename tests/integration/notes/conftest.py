@@ -21,6 +21,7 @@ from crm_core.calls.service import CallService
 from crm_core.customers.seeding import FileCustomers
 from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
+from crm_core.notes.overview import OverviewService
 from crm_core.notes.service import NoteService
 from crm_core.notes.steps import NextStepService
 from crm_core.notes.timeline import TimelineService
@@ -58,6 +59,7 @@ class Desk:
     notes: NoteService
     steps: NextStepService
     timelines: TimelineService
+    overviews: OverviewService
     recordings: RecordingService
 
     async def call(self, minute: float = 0, *, agent: str = "anna", **changes: Any) -> Call:
@@ -106,6 +108,7 @@ async def desk(database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
         notes=NoteService(database, clock),
         steps=NextStepService(database, clock),
         timelines=TimelineService(database),
+        overviews=OverviewService(database, clock),
         recordings=RecordingService(database, clock),
     )
     await journal.stop()

@@ -16,7 +16,7 @@ from crm_core.calls.model import Call, CallState, Outcome
 from crm_core.calls.service import CallService
 from crm_core.customers.model import Customer, NewCustomer
 from crm_core.customers.service import CustomerService
-from crm_core.notes.facts import FactService
+from crm_core.notes.overview import OverviewService
 from crm_core.notes.timeline import TimelineService
 from tests.fakes.calls import answered_call
 from tests.fakes.clock import FakeClock
@@ -87,7 +87,7 @@ class CardServices:
     customers: CustomerService
     calls: CallService
     timelines: TimelineService
-    facts: FactService
+    overviews: OverviewService
     missed: MissedService
 
 

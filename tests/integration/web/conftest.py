@@ -20,7 +20,7 @@ from crm_core.customers.service import CustomerService
 from crm_core.db.engine import Database
 from crm_core.ids import new_id
 from crm_core.notes.cards import StepsOfCards
-from crm_core.notes.facts import FactService
+from crm_core.notes.overview import OverviewService
 from crm_core.notes.timeline import TimelineService
 from crm_core.office.service import OfficeService
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
@@ -121,7 +121,7 @@ async def pages(database: Database, tmp_path: Path) -> AsyncIterator[CardPages]:
         customers=CustomerService(database, Ticking(clock), followers=(CallsOfCards(), StepsOfCards())),
         calls=CallService(database, clock),
         timelines=TimelineService(database),
-        facts=FactService(database, clock),
+        overviews=OverviewService(database, clock),
         missed=MissedService(database, clock),
     )
     vars(house).update(vars(services))

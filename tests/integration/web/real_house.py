@@ -30,7 +30,7 @@ from crm_core.db.engine import Database
 from crm_core.db.outbox import OutboxRelay
 from crm_core.health import Health
 from crm_core.live.seeding import Seeding
-from crm_core.notes.facts import FactService
+from crm_core.notes.overview import OverviewService
 from crm_core.notes.service import NoteService
 from crm_core.notes.steps import NextStepService
 from crm_core.notes.timeline import TimelineService
@@ -144,7 +144,7 @@ async def real_house(
         notes=NoteService(database, clock),
         steps=NextStepService(database, clock),
         timelines=TimelineService(database),
-        facts=FactService(database, clock),
+        overviews=OverviewService(database, clock),
         missed=MissedService(database, clock),
         recordings=recordings,
         states=presence,

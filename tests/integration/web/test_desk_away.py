@@ -32,8 +32,8 @@ async def test_what_the_live_view_knows_is_shown_without_the_database(
             1, state=CallState.OFFERED, offers=(offer,), customer_id=call_id(9), customer_title="Maria"
         )
         house.hub.hand_over(CallOffered(at=NOW, call=rings, offer=offer))
-        for service in (house.customers, house.notes, house.missed, house.steps):
-            for name in ("details", "note", "missed", "list_open"):
+        for service in (house.overviews, house.notes, house.missed, house.steps):
+            for name in ("overview", "note", "missed", "list_open"):
                 if hasattr(service, name):
                     monkeypatch.setattr(service, name, away)
         async with house.page("GET", "/desk", who="anna") as answer:
