@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from playwright.async_api import Locator, Page, expect
 
 from crm_core.clock import SystemClock
 from crm_core.people.service import PeopleService
+from tests.browser.axe import grave
 from tests.browser.chromium import Chromium, sign_in
 from tests.browser.voice import IN_EVERY_PAGE, browser_hears, require_address
 from tests.conftest import fresh_database
@@ -37,12 +39,13 @@ def with_address() -> None:
 async def module_house(
     with_address: None, postgres_home: Path, template_database: str
 ) -> AsyncIterator[House]:
-    """The whole product with two phones in the browser; bella can sign in."""
+    """The whole product with two phones in the browser; bella and viktor, who leads, can sign in."""
     async with (
         fresh_database(postgres_home) as dsn,
         running_house(dsn, more=with_browser_phones) as house,
     ):
-        await PeopleService(house.database, SystemClock()).add_user("bella", PASSWORD, by="test")
+        for name in ("bella", "viktor"):
+            await PeopleService(house.database, SystemClock()).add_user(name, PASSWORD, by="test")
         yield house
 
 
@@ -206,6 +209,34 @@ async def test_the_newest_window_has_the_phone_until_it_is_taken_back(
         await page.locator("#phone").get_by_role("button", name="Use it here").click()
         await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
         await expect(other.locator("body")).to_have_attribute("data-phone-is", "elsewhere")
+
+
+async def test_who_has_a_phone_that_does_not_ring_is_told_and_connects_it_anew(
+    house: House, page: Page, chromium: Chromium
+) -> None:
+    await page.goto(f"http://{house.settings.http}/desk")
+    await ready(house, page)
+    pill, panel = page.locator("#pill"), page.locator("#panel")
+    async with chromium.visitor() as windows:
+        board = await windows.context.new_page()
+        await sign_in(board, f"http://{house.settings.http}", "viktor", PASSWORD, to="/board")
+        row = board.locator("#agent-bella")
+        await expect(row.locator(".row-note")).to_have_count(0)
+        await page.evaluate("lines.at(-1).onmessage = null")  # it is registered, and hears nothing
+        call = await house.call(LINE)
+        await expect(pill).to_have_attribute("data-unreachable", re.compile("did_not_ring|no_phone"))
+        await expect(pill).to_contain_text("No call reaches you")
+        await expect(row).to_contain_text(re.compile("the phone did not ring|no phone can be reached"))
+        assert await grave(page) == [] == await grave(board)
+    await panel.get_by_role("button", name="Connect the phone anew").click()
+    await house.the_call(lambda shown: shown["offers"][-1]["state"] == "alerting")
+    await expect(pill).not_to_have_attribute("data-unreachable", re.compile(""))
+    await page.keyboard.press("Space")
+    await call.hears(TONES_HERE, BELLA)
+    await page.keyboard.press("e")
+    await call.ended()
+    await expect(panel.locator("[data-call]")).to_have_count(0)
+    await page.goto(f"http://{house.settings.http}{PAGE}")
 
 
 async def test_the_desks_panel_works_by_keys_and_a_page_loaded_anew_rings_again(
