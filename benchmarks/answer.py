@@ -23,7 +23,7 @@ from playwright.async_api import Locator, Page
 from benchmarks.bare_phone import NUMBER, bare_phone, beside
 from benchmarks.desks import BELLA_LINE, open_bella, with_bella
 from benchmarks.house import Bench, running_bench
-from benchmarks.report import line, percentile, quiet
+from benchmarks.report import quiet, spread
 from tests.browser.chromium import Chromium
 from tests.browser.voice import require_address
 from tests.fakes.sip import tone
@@ -78,7 +78,7 @@ class BrowserPhone:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Seconds from the press until each heard the other."""
+    """Milliseconds from the press until each heard the other."""
 
     browser: float
     caller: float
@@ -105,8 +105,8 @@ async def main() -> None:
                 took = await _call(bench, phone)
                 if index >= WARM_UP:
                     taken.append(took)
-    _report("phone.answer_to_audio", *([one.browser for one in each] for each in times))
-    _report("phone.answer_to_audio.caller", *([one.caller for one in each] for each in times))
+    spread("phone.answer_to_audio", *([one.browser for one in each] for each in times))
+    spread("phone.answer_to_audio.caller", *([one.caller for one in each] for each in times))
 
 
 async def _ours(page: Page, bench: Bench) -> BrowserPhone:
@@ -140,8 +140,8 @@ async def _call(bench: Bench, phone: BrowserPhone) -> Took:
     await call.hangup()
     await phone.button.wait_for(state="hidden")
     await asyncio.sleep(0.7)
-    pressed = moments["pressed"] / 1000
-    return Took(browser=moments["heard"] / 1000 - pressed, caller=at_caller - pressed)
+    pressed = moments["pressed"]
+    return Took(browser=moments["heard"] - pressed, caller=at_caller * 1000 - pressed)
 
 
 def _first(heard: asyncio.Future[float], codec: Codec) -> Callable[[bytes], None]:
@@ -152,17 +152,6 @@ def _first(heard: asyncio.Future[float], codec: Codec) -> Callable[[bytes], None
             heard.set_result(time.time())
 
     return listen
-
-
-def _report(name: str, ours: list[float], peer: list[float]) -> None:
-    for share, part in ((0.5, "p50"), (0.95, "p95")):
-        line(
-            f"{name}.{part}",
-            ours=percentile(ours, share) * 1000,
-            peer=percentile(peer, share) * 1000,
-            unit="ms",
-            n=len(ours),
-        )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.house import OURS, Bench, running_bench
-from benchmarks.report import line, percentile, quiet
+from benchmarks.report import line, quiet, spread
 
 DESKS, RATE, CALLS = 200, 20, 400
 EACH = 4  # desks of one agent: other tabs, other machines
@@ -46,15 +46,8 @@ async def main() -> None:
             arrived = await _close_desks(desks)
             noting.cancel()
             await asyncio.wait({noting})
-    delays = [at - happened[id_] for id_, at in arrived if id_ in happened]
-    for share, part in ((0.5, "p50"), (0.95, "p95")):
-        line(
-            f"live.fanout.event_to_socket.{part}",
-            ours=percentile(delays, share) * 1000,
-            peer=None,
-            unit="ms",
-            n=len(delays),
-        )
+    delays = [(at - happened[id_]) * 1000 for id_, at in arrived if id_ in happened]
+    spread("live.fanout.event_to_socket", delays)
     line("live.fanout.cpu_per_call", ours=with_desks, peer=without, unit="ms", n=CALLS)
 
 

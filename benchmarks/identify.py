@@ -24,7 +24,7 @@ import asyncpg
 import structlog
 
 from benchmarks.million import fill, number
-from benchmarks.report import line, percentile
+from benchmarks.report import line, spread
 from crm_core.clock import SystemClock
 from crm_core.customers.service import CustomerService
 from crm_core.db.embedded import EmbeddedPostgres
@@ -66,14 +66,7 @@ async def measure_lookups(database: Database, customers: CustomerService, cards:
             return await connection.fetchrow(SELECT, order[index])
 
     mine, other = await alternate(LOOKUPS, ours, peer)
-    for part in (0.5, 0.99):
-        line(
-            f"identify.p{int(part * 100)}",
-            ours=percentile(mine, part),
-            peer=percentile(other, part),
-            unit="ms",
-            n=LOOKUPS,
-        )
+    spread("identify", mine, other, shares=(0.5, 0.99))
 
 
 async def measure_first_calls(database: Database, customers: CustomerService, cards: int) -> None:
@@ -87,13 +80,7 @@ async def measure_first_calls(database: Database, customers: CustomerService, ca
             return await connection.execute("INSERT INTO one_row VALUES ($1)", number(cards + index))
 
     mine, other = await alternate(FIRST_CALLS, ours, peer)
-    line(
-        "identify.first_call.p99",
-        ours=percentile(mine, 0.99),
-        peer=percentile(other, 0.99),
-        unit="ms",
-        n=FIRST_CALLS,
-    )
+    spread("identify.first_call", mine, other, shares=(0.99,))
 
 
 async def measure_race(dsn: str) -> None:

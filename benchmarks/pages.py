@@ -26,7 +26,7 @@ import asyncpg
 
 from benchmarks.house import Bench, running_bench
 from benchmarks.million import fill, number, title
-from benchmarks.report import line, percentile, quiet
+from benchmarks.report import quiet, spread
 
 CARDS, WARM_UP, PAGES = 1_000_000, 30, 400
 BUSY = 5000  # calls of one card
@@ -95,23 +95,17 @@ async def _measure(name: str, session: aiohttp.ClientSession, path: Callable[[],
             took = await _ask(session, where)
             if index >= WARM_UP:
                 times.append(took)
-    for share, part in ((0.5, "p50"), (0.95, "p95")):
-        line(
-            f"{name}.{part}",
-            ours=percentile(ours, share) * 1000,
-            peer=percentile(peer, share) * 1000,
-            unit="ms",
-            n=PAGES,
-        )
+    spread(name, ours, peer)
 
 
 async def _ask(session: aiohttp.ClientSession, path: str) -> float:
+    """Milliseconds to the end of the answer."""
     began = time.monotonic()
     async with session.get(path) as answer:
         await answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status}")
-    return time.monotonic() - began
+    return (time.monotonic() - began) * 1000
 
 
 if __name__ == "__main__":

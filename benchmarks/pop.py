@@ -28,7 +28,7 @@ from playwright.async_api import Page
 from benchmarks.desks import BELLA, BELLA_LINE, open_bella, open_desk, with_bella
 from benchmarks.house import OURS, Bench, running_bench
 from benchmarks.live_sockets import AgentSocket, SeenOffer
-from benchmarks.report import line, percentile, quiet
+from benchmarks.report import line, quiet, spread
 from tests.browser.chromium import Chromium
 from tests.fakes.sip_peer import IncomingCall
 
@@ -156,7 +156,7 @@ def _report(seen: Seen, numbers: list[str]) -> None:
     program = [seen.offers[number].delay * 1000 for number in taken]
     for name, what in (("dom", seen.shown), ("card", seen.cards)):
         _missing(f"never.{name}", taken, what)
-        _times(f"pop.decision_to_{name}", _late(decided, what), program)
+        spread(f"pop.decision_to_{name}", _late(decided, what), program)
     sip = {number: at for number, at in seen.rang.items() if number in decided and number in seen.invited}
     browser = {number: at for number, at in seen.rang.items() if number in decided and number not in sip}
     invited = {number: seen.invited[number] for number in sip}
@@ -164,7 +164,7 @@ def _report(seen: Seen, numbers: list[str]) -> None:
         before = sum(late < 0 for late in _late(moments, seen.shown))
         share = before / len(moments)
         line(f"pop.in_dom_before_{name}", ours=share, peer=None, unit="share", n=len(moments))
-    _times("pop.invite_to_dom", _late(invited, seen.shown), None)
+    spread("pop.invite_to_dom", _late(invited, seen.shown))
 
 
 def _late(moments: dict[str, float], what: dict[str, float]) -> list[float]:
@@ -176,17 +176,6 @@ def _missing(name: str, numbers: list[str], there: Collection[str]) -> None:
     missing = sum(number not in there for number in numbers)
     if missing:
         line(f"pop.{name}", ours=missing, peer=None, unit="calls", n=len(numbers))
-
-
-def _times(name: str, ours: list[float], peer: list[float] | None) -> None:
-    for share, part in ((0.5, "p50"), (0.95, "p95")):
-        line(
-            f"{name}.{part}",
-            ours=percentile(ours, share),
-            peer=None if peer is None else percentile(peer, share),
-            unit="ms",
-            n=len(ours),
-        )
 
 
 if __name__ == "__main__":

@@ -33,6 +33,24 @@ def line(name: str, *, ours: float, peer: float | None, unit: str, n: int) -> No
     sys.stdout.flush()
 
 
+def spread(
+    name: str,
+    ours: Sequence[float],
+    peer: Sequence[float] | None = None,
+    *,
+    shares: Sequence[float] = (0.5, 0.95),
+) -> None:
+    """Print percentiles of times in milliseconds, a line for each of *shares*: `<name>.p50`, `<name>.p95`."""
+    for share in shares:
+        line(
+            f"{name}.p{share * 100:.0f}",
+            ours=percentile(ours, share),
+            peer=None if peer is None else percentile(peer, share),
+            unit="ms",
+            n=len(ours),
+        )
+
+
 def quiet() -> None:
     """Only results on standard output: log lines below warning are dropped, the rest go to standard error."""
     structlog.configure(

@@ -7,7 +7,7 @@ import time
 
 from benchmarks.house import OURS, OURS_ONE, PEER, PEER_ONE, Bench, running_bench
 from benchmarks.live_sockets import AgentSocket
-from benchmarks.report import line, percentile, quiet
+from benchmarks.report import line, quiet, spread
 
 
 async def main() -> None:
@@ -22,28 +22,13 @@ async def main() -> None:
             for _ in range(2):  # turn and turn about: what disturbs the machine disturbs both
                 ours += await _load(bench, OURS, rate=rate, calls=calls // 2, talk=talk)
                 peer += await _load(bench, PEER, rate=rate, calls=calls // 2, talk=talk)
-            for share, name in ((0.5, "p50"), (0.95, "p95")):
-                line(
-                    f"route.invite_to_invite.{rate}.{name}",
-                    ours=percentile(ours, share) * 1000,
-                    peer=percentile(peer, share) * 1000,
-                    unit="ms",
-                    n=len(ours),
-                )
+            spread(f"route.invite_to_invite.{rate}", ours, peer)
         await _offers(bench)
-        ours, peer = await _freed(bench, OURS_ONE), await _freed(bench, PEER_ONE)
-        for share, name in ((0.5, "p50"), (0.95, "p95")):
-            line(
-                f"route.free_to_invite.{name}",
-                ours=percentile(ours, share) * 1000,
-                peer=percentile(peer, share) * 1000,
-                unit="ms",
-                n=len(ours),
-            )
+        spread("route.free_to_invite", await _freed(bench, OURS_ONE), await _freed(bench, PEER_ONE))
 
 
 async def _load(bench: Bench, did: str, *, rate: float, calls: int, talk: float) -> list[float]:
-    """Seconds from each caller's INVITE to the agent's; calls that never arrived are told, not dropped."""
+    """Milliseconds from each caller's INVITE to the agent's; what never arrived is told, not dropped."""
     began = time.monotonic()
     sent: dict[str, float] = {}
     ends: list[asyncio.Task[None]] = []
@@ -53,7 +38,7 @@ async def _load(bench: Bench, did: str, *, rate: float, calls: int, talk: float)
         sent[number] = time.monotonic()
         ends.append(asyncio.create_task(_one_call(bench, did, number, talk), name=f"call-{number}"))
     await asyncio.gather(*ends)
-    took = [bench.invites[number] - at for number, at in sent.items() if number in bench.invites]
+    took = [(bench.invites[number] - at) * 1000 for number, at in sent.items() if number in bench.invites]
     if len(took) < calls:
         line(f"route.lost.{did}", ours=calls - len(took), peer=None, unit="calls", n=calls)
     await asyncio.sleep(1.0)
@@ -71,7 +56,7 @@ async def _one_call(bench: Bench, did: str, number: str, talk: float) -> None:
 
 
 async def _freed(bench: Bench, did: str, rounds: int = 12) -> list[float]:
-    """Seconds from the agent's hang-up to the waiting caller's INVITE at the agent's phone."""
+    """Milliseconds from the agent's hang-up to the waiting caller's INVITE at the agent's phone."""
     took: list[float] = []
     for _ in range(rounds):
         first, second = bench.number(), bench.number()
@@ -85,7 +70,7 @@ async def _freed(bench: Bench, did: str, rounds: int = 12) -> list[float]:
             if second in bench.invites:
                 break
             await asyncio.sleep(0.002)
-        took.append(bench.invites.get(second, time.monotonic()) - freed)
+        took.append((bench.invites.get(second, time.monotonic()) - freed) * 1000)
         await asyncio.sleep(0.5)
         await waiting.hangup()
         await talking.hangup()
@@ -109,16 +94,10 @@ async def _offers(bench: Bench, calls: int = 60) -> None:
     bench.on_invite = invited
     await _load(bench, OURS, rate=10, calls=calls, talk=0.3)
     bench.on_invite = None
-    delays = [seen.delay for one in sockets.values() for seen in one.offers.values()]
+    delays = [seen.delay * 1000 for one in sockets.values() for seen in one.offers.values()]
     for one in sockets.values():
         one.close()
-    line(
-        "offer.decision_to_socket.p95",
-        ours=percentile(delays, 0.95) * 1000,
-        peer=None,
-        unit="ms",
-        n=len(delays),
-    )
+    spread("offer.decision_to_socket", delays, shares=(0.95,))
     line("offer.on_socket_before_invite", ours=sum(before.values()) / calls, peer=None, unit="share", n=calls)
 
 
