@@ -251,7 +251,8 @@ async def test_escape_loses_nothing_that_was_typed(callcard: Callcard, window: O
     card = anna.locator(".who")
     before = await card.locator("h2").inner_text()
     await card.locator(".who-deeds button", has_text="Edit").click()
-    await card.locator("#field-title").fill(f"{before} Junior")
+    await expect(card.locator("#field-title")).to_be_focused()
+    await anna.keyboard.type(f"{before} Junior")  # instead of what stood there
     await card.locator("#field-phone").fill("12")
     saved: list[str] = []
     anna.on("request", lambda request: saved.append(request.url) if request.method == "POST" else None)

@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 TALKING, RINGING, BY_KEYS, DECLINED, SEEN, HOSTILE, LOST, NOTICED = (
     f"+7495555017{number}" for number in range(1, 9)
 )
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 HEALED_S = 5.0  # from the moment the house answers again
 # What a browser says by itself of a house that is away.
 OF_THE_LOSS = ("net::ERR_", "Failed to fetch", "Unexpected response code: 503")
@@ -85,6 +86,7 @@ async def test_a_whole_call_by_keyboard_alone(seat: Seat) -> None:
     callcard, page = seat.callcard, seat.page
     await callcard.available("elena")
     await seat.ready()
+    await page.locator(".phone-state").focus()  # the bell takes Space from what stood there
     call = await seat.call(BY_KEYS)
     await page.keyboard.press("Space")
     await call.answered()
@@ -101,6 +103,10 @@ async def test_a_whole_call_by_keyboard_alone(seat: Seat) -> None:
     await page.keyboard.press("5")
     await expect(page.locator("#phone-digits")).to_have_text("5")
     await page.keyboard.press("Escape")
+    await page.keyboard.press("t")
+    await page.keyboard.type("elena")
+    await page.keyboard.press("Escape")  # once, whatever was typed
+    await expect(page.locator("#phone-people")).not_to_be_visible()
     await seat.talks(call)
     await page.keyboard.press("n")
     await page.keyboard.type("Hand over: him (m, h, e).")
@@ -138,8 +144,8 @@ async def test_every_state_of_a_call_is_for_everybody(seat: Seat) -> None:
     """Nothing serious in any of them, light and dark."""
     page, found = seat.page, dict[str, list[str]]()
 
-    async def look(name: str) -> None:
-        for scheme in SCHEMES:
+    async def look(name: str, *, schemes: tuple[Scheme, ...] = SCHEMES) -> None:
+        for scheme in schemes:
             await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour is on its way
             await expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
             await page.evaluate("new Promise(requestAnimationFrame)")
@@ -162,7 +168,7 @@ async def test_every_state_of_a_call_is_for_everybody(seat: Seat) -> None:
     await page.set_viewport_size({"width": 390, "height": 844})
     for tab in ("help", "now", "who"):
         await page.locator(f".tab-{tab} input").check(force=True)  # its label lies over it
-        await look(f"as wide as a telephone, {tab}")
+        await look(f"as wide as a telephone, {tab}", schemes=("dark",))
     await page.set_viewport_size({"width": 1280, "height": 720})
     await page.keyboard.press("t")
     await expect(page.locator("#phone-list [data-number]").first).to_be_visible()

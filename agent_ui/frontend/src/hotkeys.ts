@@ -22,6 +22,14 @@ export function startHotkeys(page: Document): void {
     event.preventDefault();
     press(found);
   });
+  let rings = false;
+  page.addEventListener("live:event", () => {
+    const focus = page.activeElement;
+    const before = rings;
+    rings = withKey(page, "Space") !== null;
+    // Who stood on a button when the bell began answers by Space all the same.
+    if (rings && !before && focus instanceof HTMLElement && focus.matches(PRESSED_BY_SPACE) && !focus.matches(FIELD)) focus.blur();
+  });
   // A button clicked by mouse does not keep the focus: the next Space is for the call, not for it.
   page.addEventListener("click", (event) => {
     const clicked = event.target instanceof Element ? event.target.closest<HTMLElement>("button, summary") : null;
@@ -30,9 +38,10 @@ export function startHotkeys(page: Document): void {
 }
 
 function withKey(page: Document, name: string): HTMLElement | null {
-  const dialog = page.querySelector("dialog[open]");
-  const found = [...(dialog ?? page).querySelectorAll<HTMLElement>(KEYED)];
-  return found.find((each) => carries(each, name) && usable(each)) ?? null;
+  const found = [...page.querySelectorAll<HTMLElement>(KEYED)].filter((each) => carries(each, name) && usable(each));
+  // A dialog has the keys for itself, but for those that answer and end everywhere.
+  const dialog = /^F\d/.test(name) ? null : page.querySelector("dialog[open]");
+  return found.find((each) => dialog === null || dialog.contains(each)) ?? null;
 }
 
 function carries(element: HTMLElement, name: string): boolean {

@@ -19,11 +19,15 @@ export function startKeeping(page: Document): void {
     if (saving.has(about(form))) return; // pressed twice
     const place = placeOf(form);
     const others = unsaved(place).filter((other) => other !== form);
-    void saving.send(place.id, [...others, form].map(word));
+    void saving.send(place.id, [...others, form].map((each) => word(each, true)));
   });
   page.addEventListener("click", (event) => {
     const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-leave]") : null;
     if (button !== null) void leave(page, button.dataset);
+  });
+  // Who comes to a field that stands open mostly writes it anew.
+  page.addEventListener("focusin", ({ target }) => {
+    if (target instanceof HTMLInputElement && target.autofocus) target.select();
   });
   addEventListener("pagehide", () => keepTyped(page.body));
 }
@@ -42,7 +46,7 @@ export function keepTyped(where: Element): void {
 }
 
 async function leave(page: Document, { leave: address = "", place = "" }: DOMStringMap): Promise<void> {
-  const words = (): Word[] => unsaved(page.getElementById(place)).map(word);
+  const words = (): Word[] => unsaved(page.getElementById(place)).map((form) => word(form, false));
   await saving.leave(place, words, async () => {
     const answer = await ask(address);
     if (answer !== null) await show(page, place, answer);
@@ -50,15 +54,17 @@ async function leave(page: Document, { leave: address = "", place = "" }: DOMStr
   });
 }
 
-/** What *form* says now: the answers to others draw its place anew. */
-function word(form: HTMLFormElement): Word {
+/** What *form* says now: the answers to others draw its place anew. *stays*: what was taken is shown there. */
+function word(form: HTMLFormElement, stays: boolean): Word {
   const [page, address, fields, place] = [form.ownerDocument, form.action, body(form), placeOf(form).id];
   const tell = async (): Promise<boolean> => {
     form.setAttribute("aria-busy", "true");
     const answer = await ask(address, fields);
     form.removeAttribute("aria-busy");
+    const same = body(form).toString() === fields.toString();
     if (answer === null) showToast(page, "toast-unreachable");
-    else await show(page, place, answer, body(form).toString() === fields.toString() ? form : undefined);
+    else if (answer.ok && same && !stays) known(form);
+    else await show(page, place, answer, same ? form : undefined);
     return answer?.ok === true;
   };
   return { about: about(form), tell };
@@ -127,6 +133,14 @@ function typed(form: HTMLFormElement): string {
     return field.value === field.defaultValue ? "" : field.value;
   });
   return texts.filter((text) => text !== "").join(", ");
+}
+
+/** What stands in *form* is what the house knows. */
+function known(form: HTMLFormElement): void {
+  for (const field of form.elements) {
+    if (field instanceof HTMLInputElement) field.defaultValue = field.value;
+    if (field instanceof HTMLSelectElement) for (const each of field.options) each.defaultSelected = each.selected;
+  }
 }
 
 function body(form: HTMLFormElement): URLSearchParams {

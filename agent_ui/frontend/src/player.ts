@@ -5,8 +5,10 @@ import WaveSurfer, { type WaveSurferOptions } from "wavesurfer.js";
 
 import { type Outline, faster, sought, waves } from "./playing";
 import { written } from "./timers";
+import { Turns } from "./turns";
 
 const WAVE_PX = 36;
+const OUTLINES = 2; // at a time: one that has to be made first may take seconds
 
 interface Parts {
   root: HTMLElement;
@@ -20,16 +22,20 @@ interface Parts {
 
 const started = new WeakMap<HTMLElement, WaveSurfer>();
 const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
+const outlines = new Turns(OUTLINES);
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting || !(target instanceof HTMLElement)) continue;
     seen.unobserve(target);
-    void start(target);
+    outlines.take(() => start(target));
   }
 });
 
 function find(): void {
-  for (const root of document.querySelectorAll<HTMLElement>("[data-recording]:not([data-started])")) seen.observe(root);
+  for (const root of document.querySelectorAll<HTMLElement>("[data-recording]:not([data-started])")) {
+    root.classList.add("waits");
+    seen.observe(root);
+  }
 }
 
 function partsOf(root: HTMLElement): Parts | null {
@@ -46,7 +52,7 @@ function partsOf(root: HTMLElement): Parts | null {
 async function start(root: HTMLElement): Promise<void> {
   const parts = partsOf(root);
   const address = root.dataset["recording"]?.replace(/\/audio$/, "/peaks");
-  if (parts === null || address === undefined || root.dataset["started"] !== undefined) return;
+  if (parts === null || address === undefined || !root.isConnected || root.dataset["started"] !== undefined) return;
   root.dataset["started"] = "";
   let outline: Outline | null = null;
   try {
@@ -55,6 +61,7 @@ async function start(root: HTMLElement): Promise<void> {
   } catch {
     // The browser's own player says what is the matter when somebody tries to listen.
   }
+  root.classList.remove("waits");
   if (outline === null || outline.seconds <= 0) return;
   started.get(root)?.destroy(); // drawn over by a newer piece of the page
   const wave = draw(parts, outline);

@@ -19,6 +19,19 @@ export function ofPhone(shown: Shown, all: readonly Shown[], calls: readonly Cal
   return side.find((call) => call.held === (shown.part === "held")) ?? side[0] ?? fitting[0] ?? null;
 }
 
+/** Ids of *calls* that the panel shows as one of *all*. */
+export function shownIn(all: readonly Shown[], calls: readonly Call[]): Set<string> {
+  const found = new Map(all.map((each) => [each, ofPhone(each, all, calls)?.id]));
+  const ids = new Set([...found.values()].filter((id) => id !== undefined));
+  for (const [each, id] of found) {
+    if (each.part !== "offered" || id !== undefined) continue;
+    // The phone knows a moment before the house that it has answered.
+    const answered = calls.find((call) => call.stage === "talking" && call.direction === "in" && !ids.has(call.id));
+    if (answered !== undefined) ids.add(answered.id);
+  }
+  return ids;
+}
+
 function fits(shown: Shown, call: Call): boolean {
   if (shown.part === "offered") return call.stage === "ringing" || call.stage === "answering";
   return call.stage === "talking" || call.stage === "calling" || call.stage === "answering";

@@ -1,7 +1,7 @@
 // The phone's own part of the page: its state at the top, and calls that the desk's panel does not show.
 
 import { shownCalls } from "./buttons";
-import { ofPhone } from "./match";
+import { shownIn } from "./match";
 import type { Call, Phone } from "./model";
 
 /** Show *phone* on *page*. */
@@ -21,8 +21,7 @@ function drawCalls(page: Document, phone: Phone): void {
   const place = page.getElementById("phone-calls");
   const pattern = page.getElementById("phone-call");
   if (place === null || !(pattern instanceof HTMLTemplateElement)) return;
-  const shown = shownCalls(page);
-  const inPanel = new Set(shown.map((each) => ofPhone(each, shown, phone.calls)?.id));
+  const inPanel = shownIn(shownCalls(page), phone.calls);
   // One that asks a colleague is drawn here too: only here it can be joined.
   const calls = phone.calls.filter((call) => !inPanel.has(call.id) || call.about !== null || call.weak);
   for (const card of [...place.children]) {
