@@ -54,7 +54,7 @@ class Templates:
             wording.gettext, wording.ngettext, newstyle=True
         )
         self._environment.filters.update({name: _late(word) for name, word in wording.FILTERS.items()})
-        self._assets = assets
+        self._icons = {name: _use_of(assets.url("icons.svg"), name) for name in assets.icons}
         self._environment.globals.update(states.LOOKS, asset=assets.url, icon=self._icon)
 
     def render(self, template: str, view: object, manner: Manner, **more: object) -> str:
@@ -64,10 +64,13 @@ class Templates:
 
     def _icon(self, name: str) -> Markup:
         """The icon *name* of the sprite. Raises LookupError for one that the build did not find."""
-        if name not in self._assets.icons:
+        if name not in self._icons:
             raise LookupError(f'icon "{name}" was not built: name it as icon("{name}") and run make setup')
-        address = self._assets.url("icons.svg")
-        return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(address, name)
+        return self._icons[name]
+
+
+def _use_of(sprite: str, name: str) -> Markup:
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>').format(sprite, name)
 
 
 def _late(word: Callable[..., str]) -> Callable[..., str]:
