@@ -1,10 +1,10 @@
 // The phone in the browser, on every page of a person who has one.
 
 import { openBeside } from "./phone/beside";
-import { commandOf, drawButtons, pressOf, wish } from "./phone/buttons";
+import { commandOf, drawButtons, pressOf, shownCalls, wish } from "./phone/buttons";
 import { startCheck } from "./phone/check";
 import { Dialogs } from "./phone/dialogs";
-import { Early } from "./phone/early";
+import { Early, patience } from "./phone/early";
 import type { Exchange } from "./phone/exchange";
 import { NO_PHONE, type Failure, type Phone } from "./phone/model";
 import { Notice } from "./phone/notice";
@@ -83,7 +83,7 @@ const seat: Seat = new Seat(
     lead,
     show: (now) => {
       phone = now;
-      const wanted = early.take(phone, Date.now());
+      const wanted = early.take(phone, shownCalls(page), Date.now());
       draw();
       if (wanted !== null) seat.ask(wanted);
     },
@@ -106,17 +106,23 @@ function givenAway(call: string): void {
   draw();
 }
 
+/** Why a call that is shown cannot be worked here. */
+function why(): Failure {
+  return phone.line === "ready" ? "not-here" : "no-line";
+}
+
 function press(button: HTMLElement): void {
   const asked = pressOf(button, phone);
-  const { act, call } = asked;
+  const { act, call, shown } = asked;
   if (act === "use-here") return seat.ask({ do: "use-here" });
   if (act === "people") return dialogs.openPeople(null);
-  if (call === null && phone.line === "ready" && (act === "answer" || act === "decline")) {
-    early.want(act, Date.now());
-    window.setTimeout(() => early.missed(Date.now()) && fail("not-here"), Early.longest + 50);
+  const ms = patience(phone.line);
+  if (call === null && shown !== null && ms !== null && (act === "answer" || act === "decline")) {
+    early.want(act, shown, Date.now(), ms);
+    window.setTimeout(() => early.missed(Date.now()) && fail(why()), ms + 50);
     return void (wish(asked, pending, Date.now()) && draw());
   }
-  if (call === null) return fail(phone.line === "ready" ? "not-here" : "no-line");
+  if (call === null) return fail(why());
   if (!wish(asked, pending, Date.now())) return;
   draw();
   if (act === "transfer") return dialogs.openPeople(call);

@@ -5,8 +5,10 @@ import WaveSurfer, { type WaveSurferOptions } from "wavesurfer.js";
 
 import { type Outline, faster, sought, waves } from "./playing";
 import { written } from "./timers";
+import { Turns } from "./turns";
 
 const WAVE_PX = 36;
+const OUTLINES = 2; // at a time: one that has to be made first may take seconds
 
 interface Parts {
   root: HTMLElement;
@@ -20,11 +22,12 @@ interface Parts {
 
 const started = new WeakMap<HTMLElement, WaveSurfer>();
 const nonce = document.querySelector<HTMLScriptElement>("script[nonce]")?.nonce ?? "";
+const outlines = new Turns(OUTLINES);
 const seen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting || !(target instanceof HTMLElement)) continue;
     seen.unobserve(target);
-    void start(target);
+    outlines.take(() => start(target));
   }
 });
 
@@ -49,7 +52,7 @@ function partsOf(root: HTMLElement): Parts | null {
 async function start(root: HTMLElement): Promise<void> {
   const parts = partsOf(root);
   const address = root.dataset["recording"]?.replace(/\/audio$/, "/peaks");
-  if (parts === null || address === undefined || root.dataset["started"] !== undefined) return;
+  if (parts === null || address === undefined || !root.isConnected || root.dataset["started"] !== undefined) return;
   root.dataset["started"] = "";
   let outline: Outline | null = null;
   try {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ofPhone, shownIn, type Shown } from "../src/phone/match";
-import { Early } from "../src/phone/early";
 import { loudness } from "../src/phone/microphone";
 import { NO_PHONE, type Call } from "../src/phone/model";
 import { Pending } from "../src/phone/pending";
@@ -95,20 +94,4 @@ test("loudness is 0 for silence, 1 at full scale, and between them for a voice",
   const voice = loudness(new Float32Array(64).fill(0.1)); // -20 dB
   assert.ok(Math.abs(voice - 2 / 3) < 0.001);
   assert.equal(loudness(new Float32Array(0)), 0);
-});
-
-test("an answer before the bell is given when it rings, and forgotten when it does not", () => {
-  const early = new Early();
-  const ringing = { ...NO_PHONE, calls: [call("1", { stage: "ringing" })] };
-  assert.equal(early.take(ringing, 0), null);
-  early.want("answer", 0);
-  assert.equal(early.take(NO_PHONE, 100), null);
-  assert.deepEqual(early.take(ringing, 200), { do: "answer", call: "1" });
-  assert.equal(early.take(ringing, 200), null);
-  assert.ok(!early.missed(5000));
-  early.want("decline", 0);
-  assert.ok(!early.missed(2999));
-  assert.ok(early.missed(3000));
-  early.want("answer", 0);
-  assert.equal(early.take(ringing, 3000), null, "too late: that is another call");
 });

@@ -8,10 +8,12 @@ import type { Pending } from "./pending";
 
 const WAITS_FOR_FACT = new Set(["answer", "decline", "hold", "end", "transfer", "join"]);
 
-/** A pressed button: what it asks for and of which call; *key* and *fact* are for `Pending`. */
+/** A pressed button: what it asks for and of which call, of the phone and (*shown*) of the house; *key* and
+ * *fact* are for `Pending`. */
 export interface Press {
   act: string;
   call: Call | null;
+  shown: string | null;
   key: string;
   fact: string;
 }
@@ -32,12 +34,12 @@ export function pressOf(button: HTMLElement, phone: Phone): Press {
   const section = button.closest<HTMLElement>("[data-call]");
   if (own !== null) {
     const call = phone.calls.find(({ id }) => id === own.dataset["sip"]) ?? null;
-    return { act, call, key: `${act} ${call?.id ?? ""}`, fact: `${call?.stage ?? ""} ${call?.held ?? ""}` };
+    return { act, call, shown: null, key: `${act} ${call?.id ?? ""}`, fact: `${call?.stage ?? ""} ${call?.held ?? ""}` };
   }
   const all = shownCalls(button.ownerDocument);
   const shown = all.find(({ id }) => id === section?.dataset["call"]);
   const call = shown === undefined ? null : ofPhone(shown, all, phone.calls);
-  return { act, call, key: `${act} ${shown?.id ?? ""}`, fact: shown?.part ?? "" };
+  return { act, call, shown: shown?.id ?? null, key: `${act} ${shown?.id ?? ""}`, fact: shown?.part ?? "" };
 }
 
 /** What *press* tells the phone; null for what is asked for in a dialog first. */
