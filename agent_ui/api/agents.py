@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent_ui.api.questions import AgentQuestion, Nothing, StateWish
 from agent_ui.api.reading import page
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import AgentPage, AgentQuestion, ApiAgent, ApiPresence, Nothing, StateWish
+from agent_ui.api.shapes import AgentPage, ApiAgent, ApiPresence
 from agent_ui.api.shaping import agent_shape, presence_shape
 from crm_core.errors import Forbidden, NotFound
 from crm_core.i18n import N_

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent_ui.api.questions import CallPatch, CallQuestion, CustomerChoice, Nothing
 from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import ApiCall, CallPage, CallPatch, CallQuestion, CustomerChoice, Nothing
+from agent_ui.api.shapes import ApiCall, CallPage
 from agent_ui.api.shaping import Words, call_shape
 from crm_core.calls.model import Call
 from crm_core.permissions import Action

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
 
+from agent_ui.api.questions import CustomerNew, CustomerPatch, CustomerQuestion, Nothing
 from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import (
-    ApiCustomer,
-    CustomerNew,
-    CustomerPage,
-    CustomerPatch,
-    CustomerQuestion,
-    Nothing,
-)
+from agent_ui.api.shapes import ApiCustomer, CustomerPage
 from agent_ui.api.shaping import customer_shape
-from crm_core.customers.model import CustomerChange, NewCustomer
+from crm_core.customers.model import Customer, CustomerChange, NewCustomer
 from crm_core.errors import BadInput
+from crm_core.i18n import N_
 from crm_core.permissions import Action
 
 
 async def list_customers(ask: Ask[CustomerQuestion, None]) -> CustomerPage:
-    """A page of cards."""
+    """A page of cards; of a search, all there is of it."""
     query = ask.query
+    if query.search is not None:
+        found = await _search(ask, query.search)
+        return CustomerPage(items=tuple(map(customer_shape, found)), next=None)
     customers, next_ = await ask.services.customers.list(
         ask.reader,
         phone=e164(query.phone, ask),
@@ -34,6 +33,21 @@ async def list_customers(ask: Ask[CustomerQuestion, None]) -> CustomerPage:
         cursor=query.cursor,
     )
     return CustomerPage(items=tuple(map(customer_shape, customers)), next=next_)
+
+
+async def _search(ask: Ask[CustomerQuestion, None], text: str) -> Sequence[Customer]:
+    """What the desk's search finds. Raises BadInput for what cannot go with it."""
+    query = ask.query
+    if not text.strip():
+        raise BadInput(
+            N_("There is nothing to search for."),
+            field="search",
+            hint=N_("Words of a name, or digits of a number."),
+        )
+    for name, given in (("phone", query.phone), ("since", query.since), ("cursor", query.cursor)):
+        if given is not None:
+            raise BadInput(N_("A search goes with agent and limit only."), field=name)
+    return await ask.services.customers.search(ask.reader, text, query.limit, owner=query.agent)
 
 
 async def get_customer(ask: Ask[Nothing, None]) -> ApiCustomer:
@@ -80,7 +94,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/api/v1/customers",
-        summary="Customer cards, newest first",
+        summary="Customer cards, newest first, or the likeliest of a search",
         action=Action.CUSTOMERS_READ,
         query=CustomerQuestion,
         handle=list_customers,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from agent_ui.api.questions import Nothing, QueueQuestion
 from agent_ui.api.reading import page
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import ApiQueue, Nothing, QueuePage, QueueQuestion
+from agent_ui.api.shapes import ApiQueue, QueuePage
 from agent_ui.api.shaping import queue_shape
 from crm_core.errors import NotFound
 from crm_core.permissions import Action

@@ -5,15 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from agent_ui.api.audio import send_audio
+from agent_ui.api.questions import Nothing, RecordingQuestion
 from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
-from agent_ui.api.shapes import (
-    ApiRecording,
-    Nothing,
-    RecordingPage,
-    RecordingPeaks,
-    RecordingQuestion,
-)
+from agent_ui.api.shapes import ApiRecording, RecordingPage, RecordingPeaks
 from agent_ui.api.shaping import recording_shape
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import NotFound

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
-from agent_ui.api import agents, calls, customers, queues, recordings
+from agent_ui.api import agents, calls, customers, merging, queues, recordings
 from agent_ui.api.openapi import document
 from agent_ui.api.route import Route, endpoint
 
 ROUTES: tuple[Route, ...] = (
     *calls.ROUTES,
     *customers.ROUTES,
+    *merging.ROUTES,
     *agents.ROUTES,
     *queues.ROUTES,
     *recordings.ROUTES,

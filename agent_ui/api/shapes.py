@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import Meta, Struct, field
 
 from crm_core.calls.model import (
     CallState,
@@ -20,7 +20,7 @@ from crm_core.calls.model import (
     OfferState,
     Outcome,
 )
-from crm_core.customers.model import CardStatus, ContactKind
+from crm_core.customers.model import CardStatus, ContactKind, MergeField
 from crm_core.people.model import Role
 from crm_core.presence.model import AgentState, ChosenState, Unreachable
 from crm_core.recordings.model import RecordingKind, RecordingState
@@ -36,6 +36,7 @@ Text = Annotated[str, Meta(max_length=80, pattern=_PLAIN)]
 Disposition = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PLAIN)]
 Reason = Annotated[str, Meta(min_length=1, max_length=80, pattern=_PLAIN)]
 CardTitle = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
+Search = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PLAIN)]
 Phones = Annotated[tuple[Text, ...], Meta(max_length=50)]
 Value = str | int | float | bool | None
 
@@ -184,6 +185,24 @@ class ApiCustomer(Shape, frozen=True, kw_only=True):
     updated_at: Moment
 
 
+class ApiMergeConflict(Shape, frozen=True, kw_only=True):
+    """Both cards say something of *field*, and not the same."""
+
+    field: MergeField
+    kept: str
+    dropped: str
+
+
+class ApiMergePreview(Shape, frozen=True, kw_only=True):
+    """What a merge gives: *kept* as it will be, *calls* of both. Not *allowed*: only a supervisor may."""
+
+    kept: ApiCustomer
+    dropped: ApiCustomer
+    calls: int
+    conflicts: tuple[ApiMergeConflict, ...]
+    allowed: bool
+
+
 class ApiAgent(Shape, frozen=True, kw_only=True):
     """Somebody who takes calls, and the state shown for them since *since*."""
 
@@ -264,99 +283,3 @@ class RecordingPage(Shape, frozen=True, kw_only=True):
 
     items: tuple[ApiRecording, ...]
     next: str | None
-
-
-class Nothing(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """No parameters."""
-
-
-class CallQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Filters of calls: *phone* as people write it, *since* by start, *agent* who took part."""
-
-    phone: Text | None = None
-    since: Moment | None = None
-    agent: Text | None = None
-    state: CallState | None = None
-    limit: Limit = 50
-    cursor: Cursor | None = None
-
-
-class CustomerQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Filters of cards: *agent* is the owner, *since* by last change."""
-
-    phone: Text | None = None
-    since: Moment | None = None
-    agent: Text | None = None
-    limit: Limit = 50
-    cursor: Cursor | None = None
-
-
-class RecordingQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Filters of recordings, by their call."""
-
-    phone: Text | None = None
-    since: Moment | None = None
-    agent: Text | None = None
-    state: RecordingState | None = None
-    limit: Limit = 50
-    cursor: Cursor | None = None
-
-
-class AgentQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Filters of agents; *since*: in the present state from then on."""
-
-    agent: Text | None = None
-    state: AgentState | None = None
-    since: Moment | None = None
-    limit: Limit = 50
-    cursor: Cursor | None = None
-
-
-class QueueQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Filters of queues: *agent* is a member."""
-
-    agent: Text | None = None
-    limit: Limit = 50
-    cursor: Cursor | None = None
-
-
-class StateWish(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A state to choose; a break says why."""
-
-    state: ChosenState
-    reason: Reason | None = None
-
-
-class CustomerChoice(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which card the caller is."""
-
-    customer_id: UUID
-
-
-class CustomerNew(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A card to make; *phones* as people write them, *shared*: other cards may have them too."""
-
-    title: CardTitle
-    phones: Phones = ()
-    owner: Text | None = None
-    office: Text | None = None
-    shared: bool = False
-
-
-class CustomerPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change of a card; what is left out stays. *phones* replaces all of them.
-
-    *seen*: `updated_at` of the card it was made from; 409 `card_changed` when that is not so any more.
-    """
-
-    title: CardTitle | UnsetType = UNSET
-    owner: Text | UnsetType | None = UNSET
-    phones: Phones | UnsetType = UNSET
-    shared: bool = False
-    seen: Moment | None = None
-
-
-class CallPatch(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What may be changed of a call; null takes the disposition away."""
-
-    disposition: Disposition | None

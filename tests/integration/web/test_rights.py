@@ -58,6 +58,7 @@ numbers:
   "+994125550100": {title: Baku, office: baku, queue: service}
 customers:
   - {title: Hidden Maria, phones: ["+74955550142"], owner: anna}
+  - {title: Hidden Marina, phones: ["+74955550144"], owner: anna}
 """
 ROLES = {"anna": Role.AGENT, "oleg": Role.SUPERVISOR, "root": Role.ADMIN}
 EVERYBODY = ("anna", "boris", "leyla", "oleg", "rena", "root")
@@ -102,10 +103,12 @@ RULES: dict[str, Rule] = {
     "GET /api/v1/calls/{id}": CALL,
     "PATCH /api/v1/calls/{id}": replace(CALL, json={"disposition": "agreed"}),
     "POST /api/v1/calls/{id}/customer": replace(CALL, json={"customer_id": "{card}"}),
-    "GET /api/v1/customers": replace(LIST, query="phone=%2B74955550142"),
+    "GET /api/v1/customers": replace(LIST, query="search=Hidden"),
     "GET /api/v1/customers/{id}": CARD,
     "POST /api/v1/customers": Rule(json={"title": " "}, answers=(400,)),
     "PATCH /api/v1/customers/{id}": replace(CARD, json={"title": "Hidden Maria"}),
+    "GET /api/v1/customers/{id}/merge": replace(CARD, query="with={second}"),
+    "POST /api/v1/customers/{id}/merge": replace(CARD, json={"with": "{second}"}, answers=(409,)),
     "GET /api/v1/agents": LIST,
     "GET /api/v1/agents/{name}": Rule(thing="agent", seen_by=MOSCOW),
     "PUT /api/v1/agents/{name}/state": Rule(
@@ -190,7 +193,7 @@ class Everything:
             if given is not None
         }
         path = filled(pattern, known[rule.thing]) if rule.thing else pattern
-        path += f"?{rule.query}" if rule.query else ""
+        path += f"?{rule.query.format(**known)}" if rule.query else ""
         headers = {"HX-Request": "true"} if pattern.startswith("/desk/") else {}
         async with self.browsers[who].request(
             method, path, allow_redirects=False, headers=headers, **body
@@ -234,7 +237,9 @@ async def everything(database: Database, tmp_path: Path) -> AsyncIterator[Everyt
 async def _with_a_call(made: Everything, database: Database, folder: Path) -> None:
     house, clock = made.house, made.house.clock
     journal = await open_journal(database, folder / "spool")
-    [maria] = await CustomerService(database, clock).search(reader("root"), "Hidden", 1)
+    [maria], [second] = [
+        await CustomerService(database, clock).search(reader("root"), title) for title in ("Maria", "Marina")
+    ]
     taken = answered_call(
         NOW - timedelta(minutes=9),
         customer_id=maria.id,
@@ -262,6 +267,7 @@ async def _with_a_call(made: Everything, database: Database, folder: Path) -> No
     made.ids |= {
         "call": str(taken.id),
         "card": str(maria.id),
+        "second": str(second.id),
         "recording": str(expected.id),
         "step": str(step.id),
         "line": str(line.id),
