@@ -1,10 +1,11 @@
-"""The other side of a call that goes on: whom somebody talks with, everywhere called the same."""
+"""The other side of a call: whom somebody talks or talked with, everywhere called the same."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crm_core.calls.model import Direction, LegState
+from crm_core.calls.lines import CallLine
+from crm_core.calls.model import Call, Direction, LegState
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveCall
 
@@ -21,6 +22,20 @@ def party_of(call: LiveCall, directory: Directory, me: str | None = None) -> Par
     """The other side of *call* for the agent *me*; None: for somebody who has no part in it."""
     if call.direction is Direction.INTERNAL:
         return _colleague(call, directory, me)
+    return _customer(call)
+
+
+def written_party(call: Call | CallLine, directory: Directory) -> Party:
+    """The other side of a call of the journal. Of one between colleagues: who dialled, and whom."""
+    if call.direction is Direction.INTERNAL:
+        people = directory.people.values()
+        caller = next((one.title for one in people if one.extension == call.from_number), None)
+        return Party(name=caller or call.from_name or None, number=call.to)
+    return _customer(call)
+
+
+def _customer(call: LiveCall | Call | CallLine) -> Party:
+    """Who called from outside, or was called there. A title that is just the number is no name."""
     number = call.from_number if call.direction is Direction.IN else call.to
     title = call.customer_title if call.customer_title != number else None
     return Party(name=title or call.from_name or None, number=number)

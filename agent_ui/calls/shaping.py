@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent_ui.calls.views import CallPageView, LegLine, Line, NoteLine, OfferLine
 from agent_ui.calls.words import DIRECTIONS, ENDED_BY, LEGS, OFFERS, ROLES
+from agent_ui.parties import written_party
 from agent_ui.recording_words import recording_view
 from crm_core.calls.dispositions import Disposition
 from crm_core.calls.lines import CallLine
@@ -41,13 +42,13 @@ class Names:
 
 def journal_line(call: CallLine, recordings: Sequence[Recording], names: Names) -> Line:
     """*call* in the list."""
-    name, number = _other_side(call, names)
+    party = written_party(call, names.directory)
     return Line(
         id=call.id,
         at=call.started_at,
         direction=DIRECTIONS[call.direction],
-        name=name,
-        number=number,
+        name=party.name,
+        number=party.number,
         queue=names.title(call.queue),
         agent=names.title(call.agent),
         state=call.state.value,
@@ -67,13 +68,13 @@ def call_page(
     call: Call, recordings: Sequence[Recording], notes: Sequence[Note], names: Names, *, recorded: bool
 ) -> CallPageView:
     """The page of *call*; *recordings* are those the reader may see, *recorded*: there are any."""
-    name, number = _other_side(call, names)
+    party = written_party(call, names.directory)
     did = names.directory.numbers.get(call.did or "")
     return CallPageView(
         id=call.id,
         card=call.customer_id,
-        name=name,
-        number=number,
+        name=party.name,
+        number=party.number,
         direction=DIRECTIONS[call.direction],
         state=call.state.value,
         outcome=call.outcome.value if call.outcome is not None else None,
@@ -95,18 +96,6 @@ def call_page(
         recordings=tuple(map(recording_view, recordings)),
         unrecorded=not recorded and call.answered_at is not None and call.state is CallState.ENDED,
     )
-
-
-def _other_side(call: Call | CallLine, names: Names) -> tuple[str | None, str | None]:
-    """How the other side is called, and its number. Of a call between colleagues: who dialled, and whom."""
-    if call.direction is Direction.INTERNAL:
-        caller = next(
-            (p.title for p in names.directory.people.values() if p.extension == call.from_number), None
-        )
-        return caller or call.from_name or None, call.to
-    number = call.from_number if call.direction is Direction.IN else call.to
-    title = call.customer_title if call.customer_title != number else None
-    return title or call.from_name or None, number
 
 
 def _titled(line: TraceLine, names: Names) -> TraceLine:
