@@ -17,7 +17,7 @@ from crm_core.errors import CallcardError
 
 log = structlog.get_logger(__name__)
 
-Known = dict[str, int]  # address of a device -> microseconds of its last answer; silent ones are left out
+Known = dict[str, int | None]  # address of a device -> microseconds of its last answer; None: it is silent
 
 
 class Actor(Protocol):
@@ -39,7 +39,10 @@ class Probes:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def begin(self, endpoint: str, answered: Callable[[], None]) -> None:
-        """Ask *endpoint* each second until `end`; *answered* is called once, when it has answered."""
+        """Ask *endpoint* each second until `end`; *answered* is called once, when it has answered.
+
+        One that has no address is not asked: when it registers, the switch says so.
+        """
         if endpoint in self._tasks or len(self._tasks) >= self._limit:
             return
         task = asyncio.create_task(self._ask(endpoint, answered), name=f"probe {endpoint}")
@@ -70,6 +73,8 @@ class Probes:
         while True:
             try:
                 before = await self._known(endpoint) if before is None else before
+                if not before:
+                    return
                 await self._actor.qualify(endpoint)
                 await asyncio.sleep(self._every_s)
                 now = await self._known(endpoint)
@@ -77,15 +82,11 @@ class Probes:
                 log.info("probe not carried out", endpoint=endpoint, code=error.code)
                 await asyncio.sleep(self._every_s)
                 continue
-            if any(before.get(contact) != took for contact, took in now.items()):
+            if any(took is not None and took != before.get(contact) for contact, took in now.items()):
                 answered()
                 return
             before = now
 
     async def _known(self, endpoint: str) -> Known:
-        known: Known = {}
-        for contact in await self._actor.contacts(endpoint):
-            took = await self._actor.round_trip_us(contact)
-            if took is not None:
-                known[contact] = took
-        return known
+        contacts = await self._actor.contacts(endpoint)
+        return {contact: await self._actor.round_trip_us(contact) for contact in contacts}

@@ -121,6 +121,13 @@ async def test_who_is_not_wanted_is_not_asked(probes: Probes, switch: Switch) ->
     assert told.times == 0
 
 
+async def test_one_without_an_address_is_not_asked(probes: Probes, switch: Switch) -> None:
+    switch.took.clear()
+    probes.begin(PHONE, Told())
+    await asyncio.sleep(0.01)
+    assert switch.asked == []
+
+
 async def test_one_task_for_each_and_no_more_than_the_limit(probes: Probes, switch: Switch) -> None:
     for phone in (PHONE, PHONE, "agent-boris-desk", "agent-clara-desk"):
         probes.begin(phone, Told())
