@@ -186,23 +186,61 @@ async def _refused(data: Path, owner: int) -> None:
 async def test_the_demo_rings_its_free_seat_and_is_ended_by_ctrl_c(data: Path) -> None:
     await find_or_install()
     async with _command(data, "demo", "--calls", "1", "--data", str(data), "--lang", "en") as demo:
-        url, password = re.findall(r"Open (\S+) .* password is (\S+)", await _says(demo, "Open http"))[0]
+        url, password = await _ready(demo)
         await _says(demo, "call.started")
-        async with _signed_in(url, "dina", password) as dina:
-            async with dina.post("/phone/credentials") as answer:
-                account = Account.read(await answer.json())
-            async with await WsPhone.open(dina, url, account, {}) as phone:
-                assert await phone.register() == 200
-                await _says(demo, "Dina Karimova · available")
-                for who, shown in (("known", "Zoya Lebedeva"), ("withheld", "withheld")):
-                    async with dina.post("/demo/ring", data={"who": who}) as answer:
-                        assert answer.status == 200, await answer.text()
-                    async with asyncio.timeout(RINGS_S):
-                        invite = await phone.invites.get()
-                    await _says(demo, f"{shown} · ringing · Dina Karimova")
-                    await phone.refuse(invite)
-                    await asyncio.sleep(PAUSE.total_seconds())
+        async with _free_seat(demo, url, password) as (dina, phone):
+            for who, shown in (("known", "Zoya Lebedeva"), ("withheld", "withheld")):
+                await _rings(dina, phone, who)
+                await _says(demo, f"{shown} · ringing · Dina Karimova")
+                await asyncio.sleep(PAUSE.total_seconds())
         await _ctrl_c(demo, data)
+
+
+async def test_in_a_quiet_demo_nobody_rings_but_who_is_asked_for(data: Path) -> None:
+    """Without `--quiet` the first caller rings as soon as the agents have their seats."""
+    await find_or_install()
+    async with _command(data, "demo", "--quiet", "--data", str(data), "--lang", "en") as demo:
+        url, password = await _ready(demo)
+        async with _free_seat(demo, url, password) as (dina, phone):
+            await _rings(dina, phone, "known")
+        url, token = await _token(data)
+
+        async def over() -> bool:
+            return "ended" in [call["state"] for call in await _calls(url, token)]
+
+        await until(over, timeout=30, what="the call to be in the API")
+        assert [call["customer_title"] for call in await _calls(url, token)] == ["Zoya Lebedeva"]
+        await _ctrl_c(demo, data)
+
+
+async def _ready(demo: asyncio.subprocess.Process) -> tuple[str, str]:
+    """Where the demo is, and everybody's password."""
+    said = re.search(r"Open (\S+) .* password is (\S+)", await _says(demo, "Open http"))
+    assert said is not None
+    return said[1], said[2]
+
+
+@asynccontextmanager
+async def _free_seat(
+    demo: asyncio.subprocess.Process, url: str, password: str
+) -> AsyncIterator[tuple[aiohttp.ClientSession, WsPhone]]:
+    """Dina's browser, with a phone that is registered."""
+    async with _signed_in(url, "dina", password) as dina:
+        async with dina.post("/phone/credentials") as answer:
+            account = Account.read(await answer.json())
+        async with await WsPhone.open(dina, url, account, {}) as phone:
+            assert await phone.register() == 200
+            await _says(demo, "Dina Karimova · available")
+            yield dina, phone
+
+
+async def _rings(dina: aiohttp.ClientSession, phone: WsPhone, who: str) -> None:
+    """Ask for a caller, who rings at once and is refused."""
+    async with dina.post("/demo/ring", data={"who": who}) as answer:
+        assert answer.status == 200, await answer.text()
+    async with asyncio.timeout(RINGS_S):
+        invite = await phone.invites.get()
+    await phone.refuse(invite)
 
 
 @asynccontextmanager

@@ -24,13 +24,6 @@ async def gives_away(leg: Call, target: str) -> None:
     await leg.hangup()
 
 
-async def joins(leg: Call, consult: Call) -> None:
-    """An attended transfer as phones do it."""
-    assert await leg.refer_attended(consult) == 202
-    assert await leg.transferred() == 200
-    await asyncio.gather(leg.hangup(), consult.hangup())
-
-
 async def one_call(house: House, known: int, **fits: Any) -> dict[str, Any]:
     """The one call that all of it was."""
     seen = await house.ended(**fits)
@@ -100,7 +93,7 @@ async def test_attended_after_the_consulted_agent_answered(house: House) -> None
     taken = await house.leg("anna")
     await consult.answered()
     await asyncio.gather(consult.hears(EVERY_TONE, TONES["anna"]), taken.hears(EVERY_TONE, TONES["elena"]))
-    await joins(leg, consult)
+    await leg.join(consult)
     await talk_to_each_other(call, taken, "anna")
     await house.until_state("elena", "available")
     await house.until_state("anna", "talking")
@@ -121,7 +114,7 @@ async def test_attended_while_the_consulted_agent_still_rings(house: House) -> N
     consult = await house.phones["elena"].dial("101")
     taken = await house.leg("anna")
     await consult.ringing()
-    await joins(leg, consult)
+    await leg.join(consult)
     await house.until_state("elena", "available")
     taken.answer()
     await talk_to_each_other(call, taken, "anna")

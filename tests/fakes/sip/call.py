@@ -170,6 +170,17 @@ class Call:
         tags = f"{consult.call_id};to-tag={theirs};from-tag={ours}"
         return await self._refer(f"<{uri_of(consult.remote)}?Replaces={quote(tags, safe='')}>", timeout)
 
+    async def join(self, consult: Call, timeout: float = 20.0) -> None:
+        """An attended transfer as phones do it: told that it worked, they hang up. Raises CallFailed.
+
+        Not the consult call: the switch ends it once the other party stands in its place, some moments
+        later (Asterisk moves that party after it has left its bridge). Ended before, it ends that one's call.
+        """
+        assert await self.refer_attended(consult, timeout) == 202
+        assert await self.transferred(timeout) == 200
+        await self.hangup()
+        await consult.ended(timeout)
+
     async def transferred(self, timeout: float = 20.0) -> int:
         """Wait for the final NOTIFY about our REFER; returns the status it told."""
         try:

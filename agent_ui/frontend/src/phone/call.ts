@@ -8,6 +8,7 @@ import { ofAnswer, ofMicrophone } from "./reasons";
 
 export const NO_SERVERS: RTCConfiguration = { iceServers: [] };
 const WEAK_MS = 5000;
+const JOINED_MS = 3000;
 
 /** Who wants to know. */
 export interface Owner {
@@ -117,10 +118,11 @@ export class PhoneCall {
     this.session.refer(to, {
       ...(consult === undefined ? {} : { replaces: consult.session }),
       eventHandlers: {
-        // The caller is with the other: our end of it does not end by itself.
+        // The caller is with the other: our end of it does not end by itself. That of the one who was asked
+        // does, as soon as the caller stands in its place; an end from here before that would be the caller's.
         accepted: () => {
           this.hangUp();
-          consult?.hangUp();
+          if (consult !== undefined) window.setTimeout(() => consult.hangUp(), JOINED_MS);
         },
         failed: fail,
         requestFailed: fail,
