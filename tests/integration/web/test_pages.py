@@ -85,7 +85,7 @@ async def test_people_read_a_failure_as_a_page(house: House) -> None:
     async with house.ask("GET", "/nothing-here", who="anna", headers=headers) as answer:
         text = await answer.text()
     assert (answer.status, answer.content_type) == (404, "text/html")
-    assert "Здесь такого нет." in text
+    assert "Здесь ничего нет." in text
     assert 'href="/"' in text
     assert "nonce-" in answer.headers["Content-Security-Policy"]
 
