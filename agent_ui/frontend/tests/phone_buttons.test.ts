@@ -7,7 +7,7 @@ import type { Call } from "../src/phone/model";
 const CALL: Call = { id: "a", direction: "in", stage: "talking", party: "1", name: "", held: false, muted: false, weak: false, about: null };
 
 function asked(act: string, call: Call | null): unknown {
-  return commandOf({ act, call, key: "", fact: "" });
+  return commandOf({ act, call, shown: null, key: "", fact: "" });
 }
 
 test("hold and mute say how it is to be, so that an older picture of the call undoes nothing", () => {

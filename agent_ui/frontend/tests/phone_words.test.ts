@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { ofPhone, shownIn, type Shown } from "../src/phone/match";
 import { loudness } from "../src/phone/microphone";
-import { NO_PHONE, type Call } from "../src/phone/model";
+import type { Call } from "../src/phone/model";
 import { Pending } from "../src/phone/pending";
 import { ofAnswer, ofMicrophone } from "../src/phone/reasons";
 
