@@ -79,15 +79,15 @@ async def ready(house: House, page: Page) -> None:
     await house.until_state("bella", "available")
 
 
-async def rings(house: House, attempt: int = 1) -> None:
+async def rings(house: House, times: int = 1) -> None:
     """Her phone rings for the newest call, and the house knows: what is pressed from now on is not too early.
 
-    That the call is answered says nothing: waiting music does that too. *attempt*: with which offer at least.
+    That the call is answered says nothing: waiting music does that too. *times*: that it was rung, at least.
     """
 
     def there(call: dict[str, Any]) -> bool:
-        last = call["offers"][-1:]
-        return [offer["state"] for offer in last] == ["alerting"] and last[0]["attempt"] >= attempt
+        hers = [leg["state"] for leg in call["legs"] if leg["agent"] == "bella"]
+        return len(hers) >= times and hers[-1] == "ringing"
 
     await house.the_call(there, timeout=30)
 
@@ -250,10 +250,12 @@ async def test_who_has_a_phone_that_does_not_ring_is_told_and_connects_it_anew(
         await expect(row).to_contain_text(re.compile("the phone did not ring|no phone can be reached"))
         assert await grave(page) == [] == await grave(board)
     await panel.get_by_role("button", name="Connect the phone anew").click()
-    await rings(house, attempt=2)
+    await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
+    await rings(house, times=2)
     await expect(pill).not_to_have_attribute("data-unreachable", re.compile(""))
     await page.keyboard.press("Space")
     await call.hears(TONES_HERE, BELLA)
+    await expect(panel.locator("[data-part=talking]")).to_be_visible()
     await page.keyboard.press("e")
     await call.ended()
     await expect(panel.locator("[data-call]")).to_have_count(0)
@@ -270,9 +272,10 @@ async def test_the_desks_panel_works_by_keys_and_a_page_loaded_anew_rings_again(
     await expect(panel.locator("[data-part=offered]")).to_be_visible()
     await page.reload()
     await expect(panel.locator("[data-part=offered]")).to_be_visible()
-    await rings(house, attempt=2)
+    await rings(house, times=2)
     await page.keyboard.press("Space")
     await call.hears(TONES_HERE, BELLA)
+    await expect(panel.locator("[data-part=talking]")).to_be_visible()
     await expect(page.locator("#phone-calls")).to_be_hidden()  # the panel shows it
     await page.keyboard.press("h")
     await expect(panel.locator("[data-part=held]")).to_be_visible()

@@ -15,6 +15,7 @@ const EXPIRES_S = 120;
 const HOST = "pbx.invalid";
 const BUSY = 486;
 const DECLINED = 603;
+const CLOSED = 1000; // by ourselves
 const GONE = 503; // not a missed call: the phone went away
 const REFUSED_FIRST_MS = 300;
 
@@ -83,6 +84,7 @@ export class Exchange implements Leader, Owner {
   run(command: Command): void {
     switch (command.do) {
       case "use-here":
+        if (this.line.connected) this.down(CLOSED); // registered as it is, it would never say that it is again
         return this.line.start();
       case "microphone":
         return void this.lookAtMicrophone();
