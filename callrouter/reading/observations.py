@@ -6,14 +6,14 @@ stream with missing events still converges: any later event re-introduces the ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelFacts:
+
+class ChannelFacts(Struct, frozen=True, kw_only=True, gc=False):
     """One channel as a frame shows it. Texts are cleaned: no control characters, capped length."""
 
     uniqueid: str
@@ -37,46 +37,40 @@ class ChannelFacts:
         return self.name[6:].rpartition("-")[0] or None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
+class Observation(Struct, frozen=True, kw_only=True, gc=False):
     """The base. *at* is our wall clock at arrival: Asterisk's times are data, not deadlines."""
 
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelSeen(Observation):
+class ChannelSeen(Observation, frozen=True, kw_only=True, gc=False):
     """Newchannel, Newstate, NewCallerid, NewAccountCode, Newexten-free state of a channel."""
 
     channel: ChannelFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelRenamed(Observation):
+class ChannelRenamed(Observation, frozen=True, kw_only=True, gc=False):
     """Rename: a masquerade gave the channel another name."""
 
     uniqueid: str
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialBegan(Observation):
+class DialBegan(Observation, frozen=True, kw_only=True, gc=False):
     """DialBegin; keyed by *dest*. *source* is absent for Originate."""
 
     source: ChannelFacts | None
     dest: ChannelFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialRinging(Observation):
+class DialRinging(Observation, frozen=True, kw_only=True, gc=False):
     """DialState RINGING or PROGRESS of one dialled channel."""
 
     source: ChannelFacts | None
     dest: ChannelFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialEnded(Observation):
+class DialEnded(Observation, frozen=True, kw_only=True, gc=False):
     """DialEnd. *status*: ANSWER, BUSY, CANCEL, NOANSWER, CHANUNAVAIL, CONGESTION, ABORT …"""
 
     source: ChannelFacts | None
@@ -84,8 +78,7 @@ class DialEnded(Observation):
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeEntered(Observation):
+class BridgeEntered(Observation, frozen=True, kw_only=True, gc=False):
     """BridgeEnter. *bridge* is the BridgeUniqueid; *others* how many channels are in it now."""
 
     channel: ChannelFacts
@@ -93,8 +86,7 @@ class BridgeEntered(Observation):
     channels: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeLeft(Observation):
+class BridgeLeft(Observation, frozen=True, kw_only=True, gc=False):
     """BridgeLeave."""
 
     channel: ChannelFacts
@@ -102,38 +94,33 @@ class BridgeLeft(Observation):
     channels: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldStarted(Observation):
+class HoldStarted(Observation, frozen=True, kw_only=True, gc=False):
     """Hold: this channel's party put the other on hold."""
 
     channel: ChannelFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldEnded(Observation):
+class HoldEnded(Observation, frozen=True, kw_only=True, gc=False):
     """Unhold."""
 
     channel: ChannelFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HangupAsked(Observation):
+class HangupAsked(Observation, frozen=True, kw_only=True, gc=False):
     """HangupRequest: this side wants to end. *soft* (SoftHangupRequest): the PBX itself ends the channel."""
 
     channel: ChannelFacts
     soft: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelGone(Observation):
+class ChannelGone(Observation, frozen=True, kw_only=True, gc=False):
     """Hangup. Asterisk sends nothing more for this Uniqueid."""
 
     channel: ChannelFacts
     cause: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlindTransferred(Observation):
+class BlindTransferred(Observation, frozen=True, kw_only=True, gc=False):
     """BlindTransfer: *transferee* goes on at context,exten; *transferer* leaves."""
 
     transferer: ChannelFacts
@@ -143,8 +130,7 @@ class BlindTransferred(Observation):
     success: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttendedTransferred(Observation):
+class AttendedTransferred(Observation, frozen=True, kw_only=True, gc=False):
     """AttendedTransfer. With *dest_type* App (consult leg still ringing) there is no target."""
 
     first: ChannelFacts  # the transferer's leg to the first party
@@ -166,8 +152,7 @@ class StepName(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step(Observation):
+class Step(Observation, frozen=True, kw_only=True, gc=False):
     """A mark of our own dialplan. *values* are the event's other headers, lower-case keys."""
 
     channel: ChannelFacts
@@ -175,8 +160,7 @@ class Step(Observation):
     values: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueJoined(Observation):
+class QueueJoined(Observation, frozen=True, kw_only=True, gc=False):
     """QueueCallerJoin: the caller stands in app_queue (the net)."""
 
     channel: ChannelFacts
@@ -184,16 +168,14 @@ class QueueJoined(Observation):
     position: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLeft(Observation):
+class QueueLeft(Observation, frozen=True, kw_only=True, gc=False):
     """QueueCallerLeave. Never counted as an abandon: a Redirect emits that too."""
 
     channel: ChannelFacts
     queue: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingStarted(Observation):
+class RecordingStarted(Observation, frozen=True, kw_only=True, gc=False):
     """MixMonitorStart. Says nothing about the file (it also comes when the file cannot be opened)."""
 
     channel: ChannelFacts
@@ -206,8 +188,7 @@ class DeviceStatus(StrEnum):
     DOWN = "down"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceSeen(Observation):
+class DeviceSeen(Observation, frozen=True, kw_only=True, gc=False):
     """ContactStatus or DeviceStateChange of an endpoint of ours.
 
     *registered* is True when a contact was created, False when removed, None when only reachability changed.
@@ -221,20 +202,17 @@ class DeviceSeen(Observation):
     in_use: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PbxBooted(Observation):
+class PbxBooted(Observation, frozen=True, kw_only=True, gc=False):
     """FullyBooted after a login. *uptime_s* grows within one boot epoch."""
 
     uptime_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PbxStopping(Observation):
+class PbxStopping(Observation, frozen=True, kw_only=True, gc=False):
     """Shutdown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveChannel:
+class LiveChannel(Struct, frozen=True, kw_only=True, gc=False):
     """One row of CoreShowChannels."""
 
     channel: ChannelFacts
@@ -243,8 +221,7 @@ class LiveChannel:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(Observation):
+class Snapshot(Observation, frozen=True, kw_only=True, gc=False):
     """Everything that is up now: channels not in it are gone, whatever we thought."""
 
     channels: tuple[LiveChannel, ...]

@@ -64,7 +64,8 @@ def hangup_asked(registry: Registry, item: seen.HangupAsked) -> None:
     channel = registry.channel(item.channel, item.at)
     if channel is not None and not item.soft and (channel.asked_at is None or item.at < channel.asked_at):
         channel.asked_at = item.at
-        registry.touch(registry.owner(channel))
+        if (record := registry.owner(channel)).ended:  # before, nothing follows from it yet
+            registry.touch(record)
 
 
 def gone(registry: Registry, item: seen.ChannelGone) -> None:

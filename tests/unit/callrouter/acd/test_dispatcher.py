@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as as_now
 
 from callrouter.acd.ask import parse_ask
 from callrouter.reading.observations import ChannelGone, ChannelSeen
@@ -235,7 +236,7 @@ async def test_before_the_picture_is_whole_nothing_is_said(world: World) -> None
 
 
 async def test_the_agents_own_calls_make_busy(world: World) -> None:
-    own = replace(world.leg("agent-anna-desk", new_id(), None), state=4)
+    own = as_now(world.leg("agent-anna-desk", new_id(), None), state=4)
     world.see(ChannelSeen, channel=own)
     assert world.state("anna") is AgentState.TALKING
     caller = await world.arrive()

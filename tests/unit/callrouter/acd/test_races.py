@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace as as_now
 
 from callrouter.acd.line import Place
 from callrouter.reading.observations import (
@@ -753,8 +754,8 @@ def _check(world: World) -> None:
 
 
 def _ringing(leg: ChannelFacts) -> ChannelFacts:
-    return replace(leg, state=5)
+    return as_now(leg, state=5)
 
 
 def _in_context(facts: ChannelFacts, context: str) -> ChannelFacts:
-    return replace(facts, context=context)
+    return as_now(facts, context=context)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from msgspec.structs import replace as as_now
+
 from callrouter.acd.ask import Answer, parse_ask
 from callrouter.acd.behind import WorkBehind
 from callrouter.acd.core import Core, Limits
@@ -288,15 +290,15 @@ class Caller:
 
     def ring(self) -> None:
         for leg in self.legs:
-            self.world.see(DialRinging, source=self.facts, dest=replace(leg, state=5))
+            self.world.see(DialRinging, source=self.facts, dest=as_now(leg, state=5))
 
     def pick_up(self) -> None:
         """The first device answers."""
         first, *others = self.legs
-        self.world.see(DialEnded, source=self.facts, dest=replace(first, state=6), status="ANSWER")
+        self.world.see(DialEnded, source=self.facts, dest=as_now(first, state=6), status="ANSWER")
         for leg in others:
             self.end_leg(leg, "CANCEL")
-        for channel in (replace(self.facts, state=6), replace(first, state=6)):
+        for channel in (as_now(self.facts, state=6), as_now(first, state=6)):
             self.world.see(BridgeEntered, channel=channel, bridge=f"b-{self.id}", channels=2)
         self.legs = [first]
         self.talking = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from callrouter.reading import observations as seen
 from callrouter.reading.observations import ChannelFacts
 from callrouter.tracking.facts import Arrived, Offered
@@ -135,7 +137,4 @@ def device(
     agent: str, number: int = 2, *, call: UUID | None = CALL, offer: UUID | None = None, state: int = DOWN
 ) -> ChannelFacts:
     made = facts(f"PJSIP/agent-{agent}-desk-{number:08x}", f"x-1.{number}", call, state, "cc-agents")
-    return ChannelFacts(
-        **{name: getattr(made, name) for name in ChannelFacts.__dataclass_fields__ if name != "offer_id"},
-        offer_id=offer,
-    )
+    return replace(made, offer_id=offer)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from callrouter.reading import observations as seen
 from callrouter.tracking import facts
@@ -301,16 +301,16 @@ def odd_items(draw: st.DrawFn) -> Item:
     channels = [
         value
         for other in draw(st.lists(st.sampled_from(ODD), min_size=3, max_size=3))
-        for value in (getattr(other, field.name) for field in fields(other))
+        for value in (getattr(other, name) for name in other.__struct_fields__)
         if isinstance(value, seen.ChannelFacts)
     ]
     changes: dict[str, Any] = {
-        field.name: draw(st.sampled_from(channels))
-        for field in fields(item)
-        if channels and isinstance(getattr(item, field.name), seen.ChannelFacts)
+        name: draw(st.sampled_from(channels))
+        for name in item.__struct_fields__
+        if channels and isinstance(getattr(item, name), seen.ChannelFacts)
     }
     changes["at"] = AT + timedelta(seconds=draw(st.integers(-4000, 4000)))
-    return type(item)(**({f.name: getattr(item, f.name) for f in fields(item)} | changes))
+    return replace(item, **changes)
 
 
 @settings(max_examples=150, deadline=None)
