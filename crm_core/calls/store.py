@@ -14,12 +14,10 @@ from sqlalchemy import (
     Row,
     Table,
     and_,
-    false,
     func,
     literal,
     or_,
     select,
-    true,
     tuple_,
     update,
 )
@@ -28,10 +26,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from crm_core.calls.missed_tables import MissedLineRow
 from crm_core.calls.model import Call, CallState, Direction, Leg, Offer, TraceLine
 from crm_core.calls.tables import CallLegRow, CallOfferRow, CallRow
+from crm_core.calls.visibility import held_by
 from crm_core.customers.choosing import choices_of
-from crm_core.people.tables import PersonRow
 from crm_core.permissions import Scope
-from crm_core.queues.tables import NumberRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,24 +171,7 @@ async def unfinished(connection: AsyncConnection, pbx: str) -> list[Call]:
 
 def visible(scope: Scope) -> ColumnElement[bool]:
     """Calls that *scope* holds: those of its agents, and of numbers of its office."""
-    if scope.all:
-        return true()
-    conditions: list[ColumnElement[bool]] = []
-    if scope.person is not None:
-        conditions.append(CallRow.agents.contains([scope.person]))
-    people: list[ColumnElement[bool]] = []
-    if scope.team is not None:
-        people.append(PersonRow.team == scope.team)
-    if scope.office is not None:
-        people.append(PersonRow.office == scope.office)
-        of_office = select(NumberRow.e164).where(
-            NumberRow.office == scope.office, NumberRow.pbx == CallRow.pbx
-        )
-        conditions.append(CallRow.did.in_(of_office))
-    if people:
-        names = select(func.array_agg(PersonRow.name)).where(or_(*people)).scalar_subquery()
-        conditions.append(CallRow.agents.overlap(names))
-    return or_(*conditions) if conditions else false()
+    return held_by(scope, agents=CallRow.agents, did=CallRow.did, pbx=CallRow.pbx)
 
 
 async def set_disposition(connection: AsyncConnection, call_id: UUID, disposition: str | None) -> None:

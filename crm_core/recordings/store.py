@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Table, false, func, or_, select, true, update
+from sqlalchemy import Column, ColumnElement, Table, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.calls.model import Call
-from crm_core.people.tables import PersonRow
+from crm_core.calls.visibility import held_by
 from crm_core.permissions import Scope
-from crm_core.queues.tables import NumberRow
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from crm_core.recordings.tables import RecordingRow
 
@@ -24,25 +23,8 @@ _COLUMNS: tuple[Column[Any], ...] = tuple(_TABLE.c[name] for name in _FIELDS)
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
-    """Recordings that *scope* holds: those of its agents, and of numbers of its office."""
-    if scope.all:
-        return true()
-    conditions: list[ColumnElement[bool]] = []
-    if scope.person is not None:
-        conditions.append(RecordingRow.agents.contains([scope.person]))
-    people: list[ColumnElement[bool]] = []
-    if scope.team is not None:
-        people.append(PersonRow.team == scope.team)
-    if scope.office is not None:
-        people.append(PersonRow.office == scope.office)
-        of_office = select(NumberRow.e164).where(
-            NumberRow.office == scope.office, NumberRow.pbx == RecordingRow.pbx
-        )
-        conditions.append(RecordingRow.did.in_(of_office))
-    if people:
-        names = select(func.array_agg(PersonRow.name)).where(or_(*people)).scalar_subquery()
-        conditions.append(RecordingRow.agents.overlap(names))
-    return or_(*conditions) if conditions else false()
+    """Recordings that *scope* holds: of its agents' calls, and of calls to numbers of its office."""
+    return held_by(scope, agents=RecordingRow.agents, did=RecordingRow.did, pbx=RecordingRow.pbx)
 
 
 async def locked(connection: AsyncConnection, recording_id: UUID) -> Recording | None:
