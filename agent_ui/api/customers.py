@@ -12,6 +12,7 @@ from agent_ui.api.reading import e164, utc
 from agent_ui.api.route import Ask, Route
 from agent_ui.api.shapes import ApiCustomer, CustomerPage
 from agent_ui.api.shaping import customer_shape
+from agent_ui.only_read import refused_when_seen
 from crm_core.customers.model import Customer, CustomerChange, NewCustomer
 from crm_core.errors import BadInput
 from crm_core.i18n import N_
@@ -79,7 +80,8 @@ async def patch_customer(ask: Ask[Nothing, CustomerPatch]) -> ApiCustomer:
         shared=body.shared,
         seen=utc(body.seen),
     )
-    return customer_shape(await ask.services.customers.update(ask.reader, ask.id, change))
+    async with refused_when_seen(ask.services, ask.reader, ask.id):
+        return customer_shape(await ask.services.customers.update(ask.reader, ask.id, change))
 
 
 def _phones(phones: tuple[str, ...], ask: Ask[Any, Any]) -> tuple[str, ...]:

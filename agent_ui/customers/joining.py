@@ -15,6 +15,7 @@ from agent_ui.customers.card import CUSTOMERS, go
 from agent_ui.customers.listing import SUGGESTED, Typed
 from agent_ui.customers.views import CardLine, card_line, card_lines, may_edit
 from agent_ui.forms import read_form
+from agent_ui.only_read import refused_when_seen
 from agent_ui.pages import fragment, page
 from crm_core.customers.model import Customer, MergeField, MergePreview
 from crm_core.errors import Forbidden, NotFound
@@ -95,7 +96,8 @@ async def join(request: web.Request) -> web.Response:
     form, asking = await read_form(request, JoinQuestion), Asking.of(request)
     card = await _mine_to_join(asking, path_id(request))
     keep, drop = _sides(card, form)
-    kept = await asking.services.customers.merge(asking.reader, keep, drop, form.take(drop))
+    async with refused_when_seen(asking.services, asking.reader, keep, drop):
+        kept = await asking.services.customers.merge(asking.reader, keep, drop, form.take(drop))
     asking.services.written()
     return go(f"{CUSTOMERS}/{kept.id}?merged=1")
 
@@ -118,7 +120,8 @@ def _sides(card: Customer, form: JoinQuestion) -> tuple[UUID, UUID]:
 async def _preview(asking: Asking, card: Customer, query: JoinQuestion) -> JoinView:
     reader, who, customers = asking.reader, asking.directory, asking.services.customers
     keep, drop = _sides(card, query)
-    planned = await customers.preview_merge(reader, keep, drop, query.take(drop))
+    async with refused_when_seen(asking.services, reader, keep, drop):
+        planned = await customers.preview_merge(reader, keep, drop, query.take(drop))
     # The preview has the kept card as it will be; the two as they are stand beside it.
     other = planned.dropped if keep == card.id else await customers.get(reader, keep, met=False)
     return JoinView(

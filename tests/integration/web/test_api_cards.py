@@ -114,6 +114,33 @@ async def test_cards_of_two_people_are_merged_by_a_supervisor(pages: CardPages) 
     assert (await ask(pages, path, who="oleg", json=body | {"take": ["owner"]}))["owner"] == "boris"
 
 
+async def test_a_card_met_in_a_call_is_read_and_not_changed(pages: CardPages) -> None:
+    """Refused, here and on the page: it may be seen. Whoever met nobody is told that there is none."""
+    own = await pages.make("Own", "+994125550199", owner="leyla", who="rena")
+    maria, body = f"{CARDS}/{pages.maria.id}", {"title": "Mine"}
+    ways: tuple[tuple[str, str, Any], ...] = (
+        ("PATCH", maria, body),
+        ("GET", f"{maria}/merge?with={own.id}", None),
+        ("POST", f"{maria}/merge", {"with": str(own.id)}),
+        ("GET", f"{CARDS}/{own.id}/merge?with={pages.maria.id}", None),
+        ("POST", f"{CARDS}/{own.id}/merge", {"with": str(pages.maria.id)}),
+    )
+    page, form = f"/customers/{own.id}/merge", {"other": str(pages.maria.id)}
+
+    async def answered(status: int) -> None:
+        for method, path, json in ways:
+            async with pages.house.ask(method, path, who="leyla", json=json) as answer:
+                assert answer.status == status, (method, path, await answer.text())
+        await pages.get(f"{page}?other={pages.maria.id}", who="leyla", status=status)
+        await pages.post(page, form, who="leyla", status=status)
+
+    await answered(404)
+    await pages.call(1, agent="leyla")
+    await answered(403)
+    assert (await ask(pages, maria, who="leyla"))["title"] == "Maria"
+    await ask(pages, f"{CARDS}/{own.id}/merge?with={UUID(int=7)}", who="leyla", status=404)
+
+
 async def test_what_cannot_be_merged_is_a_problem_that_says_why(pages: CardPages) -> None:
     foreign = await pages.make("Foreign", "+994125550199", owner="leyla", who="rena")
     maria = str(pages.maria.id)
