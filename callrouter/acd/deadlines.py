@@ -54,13 +54,18 @@ class Deadlines:
                 continue
             del self._current[name]
             ran += 1
-            try:
-                action()
-            except Exception:
-                log.exception("deadline action failed", name=str(name))
+            self._try(action, str(name))
         if ran:
-            self.afterwards()
+            self._try(self.afterwards, "afterwards")
         return ran
+
+    @staticmethod
+    def _try(action: Callable[[], None], name: str) -> None:
+        """What nobody foresaw of one action must not end the scheduler of all."""
+        try:
+            action()
+        except Exception:
+            log.exception("deadline action failed", name=name)
 
     def next_in(self) -> float | None:
         """Seconds until the next entry of the heap; None when it is empty."""

@@ -198,6 +198,9 @@ class Dispatcher:
         if call is None:
             call = self._found(channel.call_id, queue, channel, self._core.age(channel.call_id))
         self._core.line.rechannel(call, channel.uniqueid, channel.name)
+        if self._offers.abandon(call):
+            # The dialplan refused our answer (the term was another by then): the net may try first.
+            self._pulls.back_off(call)
         call.from_net = True
         self._core.line.move(call, Place.NET)
         self._core.rematch = True

@@ -88,11 +88,13 @@ class Offers:
         else:
             self._end(taken, state)
 
-    def abandon(self, call: LiveCall) -> None:
-        """The call is over for us: nothing of it may hold an agent."""
+    def abandon(self, call: LiveCall) -> bool:
+        """The call is not being offered any more: nothing of it may hold an agent. Whether it did."""
         taken = self._core.reservations.of_call(call.id)
-        if taken is not None and taken.stage is not Stage.PULL:
-            self._end(taken, OfferState.WITHDRAWN)
+        if taken is None or taken.stage is Stage.PULL:
+            return False
+        self._end(taken, OfferState.WITHDRAWN)
+        return True
 
     def follow(self, call: Call) -> None:
         """Take the state of the call's offer as the tracker has it now."""

@@ -63,7 +63,7 @@ class Pulls:
             # The actor's link is away. The caller asks by itself within ten seconds, and the agent is
             # kept from newcomers until then by the caller's older right, not by a reservation.
             self._release(taken, call)
-            self._back_off(call)
+            self.back_off(call)
 
     def _channel(self, call: LiveCall) -> str:
         """The name of the caller's channel now: a transfer may have given it another."""
@@ -78,10 +78,11 @@ class Pulls:
             return
         self._release(taken, call)
         call.pulls_failed += 1
-        self._back_off(call)
+        self.back_off(call)
         self._core.rematch = True
 
-    def _back_off(self, call: LiveCall) -> None:
+    def back_off(self, call: LiveCall) -> None:
+        """Leave the call where it is for a moment."""
         call.pull_from = self._core.clock.monotonic() + self._core.limits.pull_again_s
         self._later(call, self._core.limits.pull_again_s)
 

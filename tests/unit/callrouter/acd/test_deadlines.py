@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -62,6 +63,18 @@ def test_a_failing_action_does_not_stop_the_others() -> None:
     clock.advance(1)
     deadlines.run_due()
     assert ran == ["good", "afterwards"]
+
+
+def test_what_fails_afterwards_does_not_end_the_scheduler() -> None:
+    clock = FakeClock()
+    deadlines = Deadlines(clock)
+    ran: list[str] = []
+    deadlines.afterwards = lambda: 1 / 0  # type: ignore[assignment,return-value]
+    for name in ("one", "two"):
+        deadlines.set(name, 1.0, partial(ran.append, name))
+        clock.advance(1)
+        deadlines.run_due()
+    assert ran == ["one", "two"]
 
 
 async def test_the_scheduler_wakes_for_a_sooner_one() -> None:

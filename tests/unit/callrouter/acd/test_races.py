@@ -642,6 +642,22 @@ async def test_a_caller_the_net_caught_is_ours_when_the_router_is_back(world: Wo
     assert live is not None and live.place is Place.NET
 
 
+async def test_an_offer_that_the_dialplan_refused_holds_nobody(world: World) -> None:
+    caller = world.caller()
+    world.see_caller(caller)
+    answer = await caller.ask_only("arrived")
+    assert answer is not None and caller.agent == "anna"
+    world.dispatcher.told(answer)
+    world.see(QueueJoined, channel=caller.facts, queue="sales", position=1)
+    assert offers(caller) == [("anna", OfferState.WITHDRAWN)]
+    assert world.switch.pulls == [], "the net may try first"
+    world.advance(0.9)
+    assert world.switch.pulls == []
+    world.advance(0.2)
+    assert await world.redirect() == [caller]
+    assert caller.action is Action.DIAL
+
+
 async def test_a_caller_who_came_to_the_net_and_left_in_one_breath_is_nobody(world: World) -> None:
     caller = world.caller()
     world.see_caller(caller)
