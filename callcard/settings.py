@@ -84,7 +84,8 @@ def _listen(value: str) -> Listen:
 
 def _inner_listen(value: str) -> Listen:
     listen = _listen(value)
-    if not ipaddress.ip_address(listen.host).is_private:
+    address = ipaddress.ip_address(listen.host)
+    if not address.is_private or address.is_unspecified:  # 0.0.0.0 counts as private, and is every network
         raise ValueError("must be a loopback address or one of the PBX's own private network")
     return listen
 

@@ -31,6 +31,8 @@ def test_defaults_are_loopback_and_a_private_pbx(tmp_path: Path) -> None:
         ("HTTP", "localhost:8080", "no IP address"),
         ("HTTP", "127.0.0.1:99999", "not a port"),
         ("AGI", "8.8.8.8:4573", "loopback"),
+        ("AGI", "0.0.0.0:4573", "loopback"),
+        ("AGI", "[::]:4573", "loopback"),
         ("PROXY", "proxy.example", "not an IP address"),
         ("AMI_PORT", "five", "not a port"),
         ("DATABASE_URL", "mysql://db", "postgresql://"),
