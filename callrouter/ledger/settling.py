@@ -16,6 +16,7 @@ from callrouter.tracking.channel import Channel
 from callrouter.tracking.dialplan import GOODBYE, TELLING
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.machines import LegFact
+from callrouter.tracking.sides import had_it, precedence, who_answered, who_ended, who_has_it
 from callrouter.tracking.talk import talking_now
 from crm_core.calls.model import Direction, HangupBy, LegRole
 from crm_core.calls.settlement import Settlement
@@ -183,17 +184,17 @@ class _Story:
         )
 
     def _calls(self) -> Sequence[UUID]:
-        """Call ids, the one that is kept first: that of the customer, else the oldest (as the live side)."""
+        """Call ids, the one that is kept first."""
         members: dict[UUID, list[Channel]] = {}
         for uniqueid, call_id in self.call_of.items():
             members.setdefault(call_id, []).append(self.channels[uniqueid])
 
-        def precedence(call_id: UUID) -> tuple[bool, tuple[int, int], str]:
+        def kept_first(call_id: UUID) -> tuple[bool, tuple[int, int], str]:
             channels = members[call_id]
             outside = any(channel.role is LegRole.CUSTOMER for channel in channels)
-            return not outside, min(channel.order for channel in channels), str(call_id)
+            return precedence(outside, min(channel.order for channel in channels), call_id)
 
-        return sorted(members, key=precedence)
+        return sorted(members, key=kept_first)
 
     def _parties(self) -> list[Channel]:
         legs = [channel for channel in self.channels.values() if not channel.plumbing]
@@ -212,31 +213,22 @@ class _Story:
         return self.directory.queue_extensions.get(start.exten)
 
     def _agent(self, origin: Channel) -> str | None:
-        """Who has the call: of those who talked and did not hand it over, the last one made."""
-        talked = self.talked
-        if not any(channel.role is LegRole.CUSTOMER for channel in self.channels.values()):
-            talked = talked - {origin}
-        having = [channel for channel in talked if channel.uniqueid not in self.handed_over]
-        last = max(having or talked, key=attrgetter("order"), default=None)
-        return last.agent if last is not None else None
+        answered = who_answered(self.talked, self.channels.values(), origin)
+        holder = who_has_it(answered, self.handed_over)
+        return holder.agent if holder is not None else None
 
     def _hangup_by(self, origin: Channel, agent: str | None) -> HangupBy:
         """Who asked first, of those who had the call at its end; nobody: the dialplan did."""
         asked = [
-            channel
+            (self.asked[channel.name], channel)
             for channel in self._parties()
-            if channel.name in self.asked and self._had_it(channel, origin, agent)
+            if channel.name in self.asked
+            and had_it(
+                channel,
+                origin=origin,
+                handed_over=self.handed_over,
+                agent=agent,
+                talked=channel in self.talked,
+            )
         ]
-        if not asked:
-            return HangupBy.SYSTEM
-        first = min(asked, key=lambda channel: (self.asked[channel.name], channel.order))
-        called = first.role is LegRole.AGENT and first is not origin
-        return HangupBy.AGENT if called else HangupBy.CALLER
-
-    def _had_it(self, channel: Channel, origin: Channel, agent: str | None) -> bool:
-        """A device that refused an offer, or one that handed the call over, did not end the call."""
-        if channel.uniqueid in self.handed_over:
-            return False
-        if channel is origin or channel.role is LegRole.CUSTOMER:
-            return True
-        return channel in self.talked and channel.agent == agent
+        return who_ended(asked, origin) or HangupBy.SYSTEM

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from callrouter.tracking.dialplan import GOODBYE, MESSAGE
 from callrouter.tracking.machines import OfferFact
 from callrouter.tracking.offers import how_ended
+from callrouter.tracking.sides import had_it, who_ended
 from crm_core.calls.model import HangupBy, LegRole, Outcome
 from crm_core.calls.trace import Code
 
@@ -63,19 +64,22 @@ def hangup_side(record: CallRecord, outcome: Outcome | None) -> HangupBy | None:
         return HangupBy.SYSTEM
     if record.merged_into is not None:
         return None
-    asked = [channel for channel in record.channels.values() if channel.asked_at is not None]
-    asked = [channel for channel in asked if _had_it(record, channel)]
-    if asked:
-        first = min(asked, key=lambda channel: (channel.asked_at, channel.order))
-        called = first.role is LegRole.AGENT and first is not record.origin
-        return HangupBy.AGENT if called else HangupBy.CALLER
+    asked = [
+        (channel.asked_at, channel)
+        for channel in record.channels.values()
+        if channel.asked_at is not None and _had_it(record, channel)
+    ]
+    side = who_ended(asked, record.origin)
+    if side is not None:
+        return side
     return HangupBy.CALLER if outcome is Outcome.ABANDONED else HangupBy.SYSTEM
 
 
 def _had_it(record: CallRecord, channel: Channel) -> bool:
-    """A device that refused an offer, or one that handed the call over, did not end the call."""
-    if channel.uniqueid in record.handed_over:
-        return False
-    if channel is record.origin or channel.role is LegRole.CUSTOMER:
-        return True
-    return channel.role is LegRole.AGENT and bool(channel.bridges) and channel.agent == record.agent
+    return had_it(
+        channel,
+        origin=record.origin,
+        handed_over=record.handed_over,
+        agent=record.agent,
+        talked=bool(channel.bridges),
+    )

@@ -12,6 +12,7 @@ from callrouter.tracking.freeze import freeze
 from callrouter.tracking.machines import CALLS, CallFact
 from callrouter.tracking.offers import OfferRecord
 from callrouter.tracking.outcome import hangup_side, outcome_of
+from callrouter.tracking.sides import who_answered, who_has_it
 from callrouter.tracking.talk import ever_talked, talking_now
 from crm_core.calls import events
 from crm_core.calls.model import (
@@ -142,7 +143,7 @@ class CallRecord:
         if self._now is None:
             self._now = talking_now(channels)
         if self._ever is None:
-            self._ever = self._talked()
+            self._ever = who_answered(ever_talked(channels), channels, self.origin)
         talking, talked = self._now, self._ever
         if self.handed_over:
             talking = {channel for channel in talking if channel.uniqueid not in self.handed_over}
@@ -160,20 +161,10 @@ class CallRecord:
         if fact is not None:
             self._move(fact)
 
-    def _talked(self) -> set[Channel]:
-        """Agents' channels that talked; in an internal call the caller's own is not who answered."""
-        talked = ever_talked(self.channels.values())
-        if not any(channel.role is LegRole.CUSTOMER for channel in self.channels.values()):
-            origin = self.origin
-            talked.discard(origin) if origin is not None else None
-        return talked
-
     def _name_agent(self, talked: set[Channel]) -> None:
-        """Who has the call: of those who did not hand it over, the last one made."""
-        having = [channel for channel in talked if channel.uniqueid not in self.handed_over]
-        agent = max(having or talked, key=lambda channel: channel.order).agent
-        if agent != self.agent:
-            self.agent, self.changed = agent, True
+        holder = who_has_it(talked, self.handed_over)
+        if holder is not None and holder.agent != self.agent:
+            self.agent, self.changed = holder.agent, True
 
     def _announce(self, talking: set[Channel], at: datetime) -> None:
         for channel in sorted(talking, key=lambda channel: channel.order):

@@ -13,6 +13,7 @@ from callrouter.tracking import offering
 from callrouter.tracking.channel import Channel, Seen
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.record import CallRecord
+from callrouter.tracking.sides import precedence
 from crm_core.calls import events
 from crm_core.calls.model import CallState, Direction, LegRole, LegState
 
@@ -305,8 +306,7 @@ class Registry:
 
 
 def _precedence(record: CallRecord) -> tuple[bool, tuple[int, int], str]:
-    """Sorts the call that is kept first; by what does not depend on the order AMI told things in."""
     customers = any(channel.role is LegRole.CUSTOMER for channel in record.channels.values())
     outside = customers or record.direction in (Direction.IN, Direction.OUT)
     origin = record.origin
-    return not outside, origin.order if origin is not None else (0, 0), str(record.id)
+    return precedence(outside, origin.order if origin is not None else (0, 0), record.id)
