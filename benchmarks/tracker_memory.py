@@ -10,11 +10,12 @@ import gc
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+
+from msgspec.structs import asdict, replace
 
 from benchmarks import report
 from callrouter.reading.observations import ChannelFacts, Observation, PbxBooted
@@ -45,13 +46,12 @@ def replayed(count: int) -> Iterator[Observation]:
 
 def _renewed(item: Observation, number: int, later: timedelta, ids: dict[UUID, UUID]) -> Observation:
     changes: dict[str, Any] = {"at": item.at + later}
-    for field in fields(item):
-        value = getattr(item, field.name)
+    for name, value in asdict(item).items():
         if isinstance(value, ChannelFacts):
             call_id = ids.setdefault(value.call_id, uuid4()) if value.call_id is not None else None
             uniqueid = f"{value.uniqueid}{number:06}"
-            changes[field.name] = replace(value, uniqueid=uniqueid, call_id=call_id)
-        elif field.name == "bridge":
+            changes[name] = replace(value, uniqueid=uniqueid, call_id=call_id)
+        elif name == "bridge":
             changes["bridge"] = f"{value}-{number}"
     return replace(item, **changes)
 
