@@ -24,13 +24,13 @@ from callrouter.acd.questions import Questions
 from callrouter.agi.server import AgiLimits, FastAgiServer
 from callrouter.ami.actions import Actor
 from callrouter.ami.link import AmiLink, LinkState
-from callrouter.control.commands import CommandKind, Commands
+from callrouter.control.commands import Commands
 from callrouter.control.mirror import Mirror
 from callrouter.control.probes import Probes
 from callrouter.given import Customers, Journal, Presences, RouterSettings, in_time
 from callrouter.metrics import AMI_STATE
 from callrouter.news import News
-from callrouter.reading.observations import ChannelGone, Observation, Snapshot
+from callrouter.reading.observations import Observation, Snapshot
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.facts import Fact
 from callrouter.tracking.tracker import CallTracker
@@ -84,7 +84,7 @@ class Router:
         self._listener = self._link(settings.listener_user, settings.listener_secret, clock, listens=True)
         self._actor_link = self._link(settings.actor_user, settings.actor_secret, clock, listens=False)
         actor = Actor(self._actor_link, contexts=())
-        self._commands = Commands(actor, clock, is_up=self._actor_up)
+        self._commands = Commands(actor, is_up=self._actor_up)
         self._probes = Probes(actor)
         self._cards = Cards(customers)
         self.dispatcher = Dispatcher(
@@ -108,7 +108,7 @@ class Router:
         self.dispatcher.seats.on_change(self._agents_changed)
         self._leading = Leading(self.dispatcher, actor)
         self._lead_wanted = asyncio.Event()
-        questions = Questions(self.dispatcher, partial(self._commands.confirm, CommandKind.PULL), path)
+        questions = Questions(self.dispatcher, path)
         self._agi = FastAgiServer(
             settings.agi_host,
             settings.agi_port,
@@ -241,8 +241,6 @@ class Router:
     async def _observed(self, batch: Sequence[Observation]) -> None:
         for observation in batch:
             self.up_now.observe(observation)
-            if isinstance(observation, ChannelGone):
-                self._commands.confirm(CommandKind.HANG_UP, observation.channel.name)
         resynced = any(isinstance(observation, Snapshot) for observation in batch)
         self._core.seeing = self._core.seeing or resynced
         self.dispatcher.observe(*batch)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
-from callrouter.acd.ask import Answer, Ask, Reason, parse_ask
+from callrouter.acd.ask import Answer, Ask, parse_ask
 from callrouter.acd.dispatcher import Dispatcher
 from callrouter.metrics import AGI_REQUESTS
 from crm_core.call_path import CallPath
@@ -35,12 +35,8 @@ class Session(Protocol):
 class Questions:
     """`route` and `state`. Saying nothing is a right answer: the dialplan then goes to its net."""
 
-    def __init__(
-        self, dispatcher: Dispatcher, pulled: Callable[[str], None], path: CallPath | None = None
-    ) -> None:
-        """*pulled* hears that a redirected channel has arrived."""
+    def __init__(self, dispatcher: Dispatcher, path: CallPath | None = None) -> None:
         self._dispatcher = dispatcher
-        self._pulled = pulled
         self._path = path or CallPath()
 
     async def route(self, session: Session) -> None:
@@ -64,8 +60,6 @@ class Questions:
             AGI_REQUESTS.labels(result="bad_input").inc()
             log.warning("question out of form", field=error.field)
             return None
-        if ask.reason is Reason.FREED:
-            self._pulled(ask.channel_name)
         try:
             answer = await self._dispatcher.ask(ask)
         except BaseException:

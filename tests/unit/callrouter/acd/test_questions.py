@@ -52,7 +52,7 @@ def arrival(*, breaks: str = "", reason: str = "arrived") -> Session:
 
 async def test_the_proof_is_set_last(world: World) -> None:
     session = arrival()
-    await Questions(world.dispatcher, lambda channel: None).route(session)
+    await Questions(world.dispatcher).route(session)
     assert [name for name, _ in session.set] == ["CC_DECISION", "ROUTE"]
     (held,) = world.core.reservations
     assert held.stage is Stage.COMMITTED
@@ -60,27 +60,21 @@ async def test_the_proof_is_set_last(world: World) -> None:
 
 async def test_broken_before_the_answer_is_sent_the_agent_is_free_at_once(world: World) -> None:
     with pytest.raises(ConnectionError):
-        await Questions(world.dispatcher, lambda channel: None).route(arrival(breaks="sent"))
+        await Questions(world.dispatcher).route(arrival(breaks="sent"))
     assert len(world.core.reservations) == 0
 
 
 async def test_broken_after_it_was_sent_the_agent_is_kept_until_it_is_certain(world: World) -> None:
     with pytest.raises(ConnectionError):
-        await Questions(world.dispatcher, lambda channel: None).route(arrival(breaks="taken"))
+        await Questions(world.dispatcher).route(arrival(breaks="taken"))
     assert len(world.core.reservations) == 1, "the dialplan may have it"
     world.advance(1.1)
     assert len(world.core.reservations) == 0
 
 
-async def test_a_pulled_caller_confirms_the_redirect(world: World) -> None:
-    arrived: list[str] = []
-    await Questions(world.dispatcher, arrived.append).route(arrival(reason="freed"))
-    assert arrived == ["PJSIP/trunk-city-00000007"]
-
-
 async def test_a_question_out_of_form_sets_nothing(world: World) -> None:
     session = Session("nonsense")
-    await Questions(world.dispatcher, lambda channel: None).route(session)
+    await Questions(world.dispatcher).route(session)
     assert session.set == []
 
 
@@ -97,5 +91,5 @@ async def test_a_dialled_code(
     world: World, args: tuple[str, ...], result: list[tuple[str, str]], state: AgentState
 ) -> None:
     session = Session(*args)
-    await Questions(world.dispatcher, lambda channel: None).state(session)
+    await Questions(world.dispatcher).state(session)
     assert (session.set, world.state("anna")) == (result, state)
