@@ -6,8 +6,9 @@ import asyncio
 import ipaddress
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from callcard.pbx import browser_phones
 from callcard.settings import Settings
@@ -61,6 +62,15 @@ def problem_of(port: Port) -> str | None:
         except OSError as error:
             return error.strerror or str(error)
     return None
+
+
+def require_apart(ports: Sequence[Port]) -> None:
+    """Raise StartRefused that names two of *ports* which cannot both be had."""
+    for one, other in combinations(ports, 2):
+        same = (one.number, one.kind) == (other.number, other.kind)
+        everywhere = any(ipaddress.ip_address(port.host).is_unspecified for port in (one, other))
+        if same and (everywhere or one.host == other.host):
+            raise StartRefused(f"{other.name}: port {one.number} is that of {one.name}; choose another")
 
 
 async def until_free(ports: Iterable[Port], *, patience_s: float = PATIENCE_S) -> None:

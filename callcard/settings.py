@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from callcard.fit import require_fit
 from callcard.layout import Layout
 from crm_core.errors import StartRefused
 
@@ -87,6 +88,8 @@ def _inner_listen(value: str) -> Listen:
     address = ipaddress.ip_address(listen.host)
     if not address.is_private or address.is_unspecified:  # 0.0.0.0 counts as private, and is every network
         raise ValueError("must be a loopback address or one of the PBX's own private network")
+    if address.version != 4:
+        raise ValueError("must be an IPv4 address: the dialplan asks there")
     return listen
 
 
@@ -213,11 +216,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         except ValueError as error:
             raise StartRefused(f"{where}: {_shown(setting, text)} {error}") from None
     settings = Settings(**values)
-    if not settings.private_pbx and not (settings.ami_listener_secret and settings.ami_actor_secret):
-        raise StartRefused(
-            "CALLCARD_AMI_LISTENER_SECRET and CALLCARD_AMI_ACTOR_SECRET: needed with CALLCARD_AMI_HOST;"
-            " `callcard pbx render` prints the manager accounts to add"
-        )
+    require_fit(settings)
     return settings
 
 

@@ -25,7 +25,7 @@ from callcard.limits import raise_open_files
 from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first, read_checked
 from callcard.pbx import Overlay, private_pbx
-from callcard.ports import own_ports, pbx_ports, until_free
+from callcard.ports import own_ports, pbx_ports, require_apart, until_free
 from callcard.reporting import Reporter
 from callcard.settings import PREFIX, Settings, environment_of, load_keys
 from callcard.terminal import say
@@ -101,9 +101,11 @@ class Supervisor:
                 if text is not None:
                     await apply_first(self.database_url, text)
                 office = await require_office(self.database_url)
-            await until_free(own_ports(self.settings))
+            ports = own_ports(self.settings)
             if self._overlay is None:  # which may have moved those of the PBX
-                await until_free(pbx_ports(self.settings, office))
+                ports += pbx_ports(self.settings, office)
+            require_apart(ports)
+            await until_free(ports)
             if self.settings.private_pbx:
                 await self._private_pbx(stack, office)
             await self._tell_of_children(stack)
