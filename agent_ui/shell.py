@@ -29,6 +29,7 @@ class Place:
     action: Action
     roles: frozenset[Role] = frozenset(Role)
     low: bool = False  # at the rail's foot
+    count: str | None = None  # where it is told how much there is to do
 
 
 PLACES = (
@@ -41,9 +42,14 @@ PLACES = (
         roles=frozenset({Role.SUPERVISOR, Role.ADMIN}),
     ),
     Place(path="/customers", icon="users", text=N_("Customers"), action=Action.CUSTOMERS_READ),
-    Place(path="/missed", icon="phone-x", text=N_("Missed calls"), action=Action.CALLS_WAITING),
+    Place(
+        path="/missed",
+        icon="phone-x",
+        text=N_("Missed calls"),
+        action=Action.CALLS_WAITING,
+        count="/missed/count",
+    ),
     Place(path="/calls", icon="history", text=N_("Calls"), action=Action.CALLS_READ),
-    Place(path="/help", icon="help", text=N_("Help"), action=Action.QUEUES_READ, low=True),
     Place(path="/settings", icon="settings", text=N_("Settings"), action=Action.QUEUES_READ, low=True),
 )
 
@@ -57,6 +63,7 @@ class Link:
     text: str
     here: bool
     low: bool
+    count: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,4 +128,6 @@ def _links(reader: Reader, paths: frozenset[str], here: str) -> Iterable[Link]:
         if reach(reader.role, place.action) is Reach.NONE:
             continue
         inside = here == place.path or here.startswith(place.path + "/")
-        yield Link(path=place.path, icon=place.icon, text=place.text, here=inside, low=place.low)
+        yield Link(
+            path=place.path, icon=place.icon, text=place.text, here=inside, low=place.low, count=place.count
+        )

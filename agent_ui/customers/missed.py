@@ -14,6 +14,7 @@ from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Moment, Question
 from agent_ui.asking import Asking, path_id
 from agent_ui.customers.views import OwnerView, owner_view
+from agent_ui.desk.calls import has_browser_phone
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment, page
 from crm_core.calls.missed import MissedLine, Whose
@@ -66,7 +67,8 @@ class MissedRow:
 class MissedView:
     """A part of the list. *mine*, *shared*: how many lines are in each; *many*: what they stop at.
 
-    *chosen*: this part was asked for; otherwise it is the one that matters most.
+    *chosen*: this part was asked for; otherwise it is the one that matters most. *browser*: the reader's
+    phone is in the browser, and rings nobody back.
     """
 
     whose: str
@@ -74,6 +76,7 @@ class MissedView:
     rows: tuple[MissedRow, ...]
     mine: int
     shared: int
+    browser: bool
     many: int = MOST
 
 
@@ -99,6 +102,12 @@ async def missed_list(request: web.Request) -> web.Response:
     return fragment(request, "customers/missed.html", view)
 
 
+async def missed_count(request: web.Request) -> web.Response:
+    """`GET /missed/count`: what stands on the rail."""
+    asking = Asking.of(request)
+    return fragment(request, "customers/missed_count.html", await asking.services.missed.count(asking.reader))
+
+
 async def done(request: web.Request) -> web.Response:
     """`POST /missed/{id}/done`: the panel without it, unless the number rang again. Raises NotFound."""
     id, form, asking = path_id(request), await read_form(request, DoneForm), Asking.of(request)
@@ -122,6 +131,7 @@ async def missed_view(asking: Asking, asked: Whose | None = None) -> MissedView:
         rows=tuple(missed_row(line, asking.directory, reader, readable) for line in shown),
         mine=len(lines[Whose.MINE]),
         shared=len(lines[Whose.SHARED]),
+        browser=services.phones is not None and has_browser_phone(asking.directory, reader.person),
     )
 
 

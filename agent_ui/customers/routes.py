@@ -30,4 +30,5 @@ def add_customers(app: web.Application) -> None:
     post(f"{ONE}/merge", joining.join)
     get("/missed", missed.missed_page)
     get("/missed/list", missed.missed_list)
+    get("/missed/count", missed.missed_count)
     post("/missed/{id}/done", missed.done)

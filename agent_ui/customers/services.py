@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from crm_core.calls.missed import MissedLine, Whose
+from crm_core.calls.missed import MissedCount, MissedLine, Whose
 from crm_core.customers.model import (
     Customer,
     CustomerChange,
@@ -104,6 +104,10 @@ class Missed(Protocol):
 
     async def missed(self, reader: Reader, whose: Whose, *, limit: int = 50) -> Sequence[MissedLine]:
         """Open lines, the latest call first."""
+        ...
+
+    async def count(self, reader: Reader) -> MissedCount:
+        """How many lines are open in each part."""
         ...
 
     async def done(self, reader: Reader, line_id: UUID, seen: datetime) -> None:

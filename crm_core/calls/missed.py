@@ -73,6 +73,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissedCount:
+    """How many lines are open in each part of somebody's list."""
+
+    mine: int
+    shared: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MissedLine:
     """One line of the worklist as a person reads it. *id* stays that of the number for good."""
 

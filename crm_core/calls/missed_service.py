@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from crm_core.calls import missed_store
-from crm_core.calls.missed import MissedLine, Whose
+from crm_core.calls.missed import MissedCount, MissedLine, Whose
 from crm_core.calls.missed_tables import MissedLineRow
 from crm_core.calls.model import Outcome
 from crm_core.clock import Clock
@@ -59,14 +59,24 @@ class MissedService:
         (shared); supervisors those of their office besides. No line is in both parts.
         """
         own = _mine(reader.person)
-        where = [
-            MissedLineRow.calls > 0,
-            MissedLineRow.last_at > self._clock.now() - KEPT,
-            own if whose is Whose.MINE else not_(own),
-        ]
         async with self._database.reading() as connection:
-            where.append(await _visible(connection, scope(reader, Action.CALLS_WAITING)))
+            where = await self._open(connection, reader)
+            where.append(own if whose is Whose.MINE else not_(own))
             return await _lines(connection, where, max(1, min(limit, MAX_LINES)))
+
+    async def count(self, reader: Reader) -> MissedCount:
+        """How many lines `missed` has of each part, all of them counted."""
+        own = _mine(reader.person)
+        asked = select(func.count().filter(own), func.count().filter(not_(own))).select_from(MissedLineRow)
+        async with self._database.reading() as connection:
+            rows = await connection.execute(asked.where(*await self._open(connection, reader)))
+            mine, shared = rows.one()
+        return MissedCount(mine=mine, shared=shared)
+
+    async def _open(self, connection: AsyncConnection, reader: Reader) -> list[ColumnElement[bool]]:
+        """Lines of which something is to be done, and which *reader* may see."""
+        visible = await _visible(connection, scope(reader, Action.CALLS_WAITING))
+        return [MissedLineRow.calls > 0, MissedLineRow.last_at > self._clock.now() - KEPT, visible]
 
     async def done(self, reader: Reader, line_id: UUID, seen: datetime) -> None:
         """Say that the calls of a line up to *seen* (its `last_at` as it was shown) need nothing more.

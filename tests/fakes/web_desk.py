@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from agent_ui.customers.services import Customers
 from agent_ui.services import Calls
-from crm_core.calls.missed import MissedLine, Whose
+from crm_core.calls.missed import MissedCount, MissedLine, Whose
 from crm_core.calls.model import Outcome
 from crm_core.customers.model import CardDetails
 from crm_core.errors import BadInput, NotFound
@@ -209,6 +209,10 @@ class MemoryMissed:
     async def missed(self, reader: Reader, whose: Whose, *, limit: int = 50) -> Sequence[MissedLine]:
         mine = whose is Whose.MINE
         return [line for people, line in self.rows if (reader.person in people) is mine][:limit]
+
+    async def count(self, reader: Reader) -> MissedCount:
+        mine, shared = [len(await self.missed(reader, whose)) for whose in (Whose.MINE, Whose.SHARED)]
+        return MissedCount(mine=mine, shared=shared)
 
     async def done(self, reader: Reader, line_id: UUID, seen: datetime) -> None:
         for row in self.rows:

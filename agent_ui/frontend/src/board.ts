@@ -3,9 +3,11 @@
 import { startAges } from "./ages";
 import { startLateness } from "./lateness";
 import { connectLive } from "./live";
+import { startTouches } from "./touches";
 
 startLateness(document);
 startAges(document);
+startTouches(document);
 connectLive({ screen: "board", office: document.body.dataset["office"] });
 
 document.addEventListener("click", (event) => {

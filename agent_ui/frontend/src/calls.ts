@@ -1,5 +1,6 @@
 // The journal: a call opens beside the list; with Ctrl or the middle button, as a page of its own.
 
+import "./lists";
 import "./player";
 
 const drawer = document.querySelector<HTMLDialogElement>("dialog#drawer");

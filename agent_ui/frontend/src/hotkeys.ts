@@ -30,6 +30,9 @@ export function startHotkeys(page: Document): void {
     // Who stood on a button when the bell began answers by Space all the same.
     if (rings && !before && focus instanceof HTMLElement && focus.matches(PRESSED_BY_SPACE) && !focus.matches(FIELD)) focus.blur();
   });
+  page.addEventListener("click", ({ target }) => {
+    if (target instanceof Element && target.closest("[data-shows-keys]") !== null) sheetOf(page)?.showModal();
+  });
   // A button clicked by mouse does not keep the focus: the next Space is for the call, not for it.
   page.addEventListener("click", (event) => {
     const clicked = event.target instanceof Element ? event.target.closest<HTMLElement>("button, summary") : null;

@@ -1,5 +1,5 @@
 // `data-touch="missed card-…"`: the element hears a `touch` event when one of these is another now, and reads itself
-// again (hx-trigger="touch"). What a whole queue hears of is read at different moments; what could not be read, later.
+// again (hx-trigger="touch"). `data-unread`: what is to be read at first, too. What a whole queue hears of is read at different moments; what could not be read, later.
 
 const SHARED = "-shared";
 const SPREAD_MS = 6000;
@@ -31,9 +31,11 @@ export function startTouches(page: Document): void {
     });
   }
   page.addEventListener("live:event", ({ detail }) => {
+    // What the page came without is read once the house speaks.
+    if (!drawn) page.querySelectorAll("[data-unread]").forEach(touch);
     if (detail.event === "snapshot") {
       // What was missed is not known: everything is read again. The first one is what the page was made from.
-      if (drawn || detail.id !== page.body.dataset["liveSince"]) page.querySelectorAll("[data-touch]").forEach(touch);
+      if (drawn || detail.id !== page.body.dataset["liveSince"]) page.querySelectorAll("[data-touch]:not([data-unread])").forEach(touch);
       drawn = true;
       return;
     }

@@ -67,6 +67,8 @@ class Work:
         parts = [await self.service.missed(who, whose) for whose in Whose]
         lines = [line for part in parts for line in part]
         assert len({line.id for line in lines}) == len(lines)
+        counted = await self.service.count(who)
+        assert [counted.mine, counted.shared] == [len(part) for part in parts]
         return lines
 
     async def counts(self) -> dict[str, int]:
@@ -295,6 +297,7 @@ async def test_who_sees_a_line(work: Work, call: dict[str, Any], seen: dict[str,
     await work.write(missed(0, customer_id=card, **call))
     found = {}
     for who in (ANNA, ELENA, RASHID, VIKTOR, CHIEF_OF_BAKU, ADMIN):
+        await work.lines(who)
         for whose in Whose:
             for line in await work.service.missed(who, whose):
                 found[who.person] = whose.value

@@ -32,6 +32,22 @@ async def test_a_line_says_who_rang_when_and_how_often(pages: CardPages) -> None
     assert "<html" not in text
 
 
+@pytest.mark.parametrize(
+    ("who", "words"), [("anna", "1 of yours"), ("boris", "1 of yours"), ("oleg", "2 shared"), ("rena", "")]
+)
+async def test_the_rail_says_how_many_are_to_be_rung_back(pages: CardPages, who: str, words: str) -> None:
+    await pages.write(missed_call(NOW, from_number=STRANGER, rang=("boris",)))
+    await pages.write(missed_call(NOW, from_number="+74955550142", customer_id=pages.maria.id))
+    text = await pages.get("/missed/count", who=who, htmx=True)
+    assert " ".join(Page(text).words.split()).partition(" ")[2] == words
+    assert 'hx-get="/missed/count"' in await pages.get("/customers", who=who)
+
+
+async def test_a_number_is_rung_back_by_the_machines_phone(pages: CardPages) -> None:
+    await pages.write(missed_call(NOW, from_number=STRANGER, rang=("anna",)))
+    assert f'<a class="btn btn-call btn-icon" href="tel:{STRANGER}"' in await pages.get("/missed")
+
+
 async def test_a_card_that_may_not_be_opened_is_no_link(pages: CardPages) -> None:
     queue = {"queue": "service", "did": "+994125550100"}
     call = missed_call(NOW, from_number="+74955550142", customer_id=pages.maria.id, **queue)

@@ -160,6 +160,7 @@ RULES: dict[str, Rule] = {
     "POST /customers/{id}/merge": replace(CARD, data={"other": "{card}"}, answers=(400, 409)),
     "GET /missed": LIST,
     "GET /missed/list": replace(LIST, query="whose=shared"),
+    "GET /missed/count": LIST,
     "POST /missed/{id}/done": MISSED,
     # Last of all, for nobody is signed in afterwards.
     "POST /logout": FORM,

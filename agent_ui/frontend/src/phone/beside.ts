@@ -15,7 +15,7 @@ export function openBeside(page: Document, carries: () => boolean): void {
   );
 }
 
-/** Whether the link leaves the page: not to a place on it, and not beside it anyway. */
+/** Whether the link leaves the page: not to a place on it, not beside it anyway, and not to another program. */
 function leads(link: HTMLAnchorElement): boolean {
-  return link.target === "" && link.getAttribute("href")?.startsWith("#") === false;
+  return link.target === "" && link.protocol.startsWith("http") && link.getAttribute("href")?.startsWith("#") === false;
 }
