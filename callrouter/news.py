@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from callrouter.acd.behind import WorkBehind
 from callrouter.acd.core import Core
 from callrouter.acd.dispatcher import Dispatcher
 from callrouter.given import Customers
+from crm_core.bus.event import Event
 from crm_core.bus.port import Bus, Lagged, Subscription
 from crm_core.calls.events import CallSettled, CustomerChosen
 from crm_core.customers.events import CustomerChanged, CustomerMerged, OwnerBecame, OwnerChanged
 from crm_core.presence.events import AgentStateChosen
+
+log = structlog.get_logger(__name__)
 
 _OPEN_CARDS_S = 60.0
 _OPEN_CARDS_SOON_S = 1.0
@@ -54,22 +59,28 @@ class News:
         assert self._heard is not None, "not subscribed"
         self._count_open_cards()
         async for event in self._heard:
-            match event:
-                case AgentStateChosen():
-                    self._dispatcher.seats.chosen(event)
-                    self._dispatcher.settle()
-                case CustomerChanged() | OwnerBecame() | OwnerChanged():
-                    self._dispatcher.card_changed(event.customer)
-                    self._count_open_cards_soon()
-                case CustomerMerged():
-                    self._dispatcher.merged(event.customer, event.dropped)
-                    self._count_open_cards_soon()
-                case CustomerChosen() if event.call.pbx == self._pbx:
-                    self._dispatcher.chosen(event.call)
-                case CallSettled() if event.call.pbx == self._pbx:
-                    self._dispatcher.settled(event.call)
-                case Lagged():
-                    self._behind.put(("load",), self._reload)
+            try:
+                self._take(event)
+            except Exception:  # what nobody foresaw of one event must not make us deaf to all others
+                log.exception("news not taken", of=type(event).__name__)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case AgentStateChosen():
+                self._dispatcher.seats.chosen(event)
+                self._dispatcher.settle()
+            case CustomerChanged() | OwnerBecame() | OwnerChanged():
+                self._dispatcher.card_changed(event.customer)
+                self._count_open_cards_soon()
+            case CustomerMerged():
+                self._dispatcher.merged(event.customer, event.dropped)
+                self._count_open_cards_soon()
+            case CustomerChosen() if event.call.pbx == self._pbx:
+                self._dispatcher.chosen(event.call)
+            case CallSettled() if event.call.pbx == self._pbx:
+                self._dispatcher.settled(event.call)
+            case Lagged():
+                self._behind.put(("load",), self._reload)
 
     async def close(self) -> None:
         """Listen no more."""

@@ -255,7 +255,10 @@ class Recorder:
 async def _every(seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do *work* now and every *seconds*."""
     while True:
-        await work()
+        try:
+            await work()
+        except Exception:  # what nobody foresaw of one look must not end all looking
+            log.exception("recordings not looked at")
         await asyncio.sleep(seconds)
 
 

@@ -44,6 +44,7 @@ class Stream:
     ) -> None:
         """*linger*: waits in `run` while more may come, before it sends."""
         self.dropped = 0
+        self.refused = 0
         self._linger = linger
         self._name = name
         self._send = send
@@ -75,10 +76,24 @@ class Stream:
         async with self._sending:
             while self._line:
                 batch = tuple(self._line)[:_BATCH]
-                await self._send(batch)
+                await self._hand_over(batch)
                 sent = {event.id for event in batch}
                 while self._line and self._line[0].id in sent:
                     self._line.popleft()
+
+    async def _hand_over(self, batch: Sequence[Event]) -> None:
+        """Send; what nobody foresaw of one event costs that one, and holds up no other."""
+        try:
+            await self._send(batch)
+        except Unavailable:
+            raise
+        except Exception:
+            if len(batch) > 1:
+                for event in batch:
+                    await self._hand_over((event,))
+                return
+            self.refused += 1
+            log.exception("event not taken", stream=self._name, of=type(batch[0]).__name__)
 
     async def run(self) -> None:
         """Drain whenever something waits, until cancelled."""

@@ -158,6 +158,8 @@ class Ledger:
                 self._health.set(PART, HealthState.DEGRADED, "waits for the journal")
             except Unavailable:
                 self._health.set(PART, HealthState.DEGRADED, "the database is away")
+            except Exception as error:
+                self._refused("not written", error)
             await asyncio.sleep(AGAIN_S)
         self._written = at
         LEDGER_SETTLED.inc(len(settled))
@@ -170,7 +172,9 @@ class Ledger:
                 return await self._book.place()
             except Unavailable:
                 self._health.set(PART, HealthState.DEGRADED, "the database is away")
-                await asyncio.sleep(AGAIN_S)
+            except Exception as error:
+                self._refused("not read", error)
+            await asyncio.sleep(AGAIN_S)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -198,6 +202,11 @@ class Ledger:
             log.warning("channels ended without a record", count=len(gone))
             self._groups.end_absent(gone, self._clock.now())
         self._absent = absent
+
+    def _refused(self, what: str, error: Exception) -> None:
+        """Rights were taken, tables are being changed: the file waits, as for a database that is away."""
+        self._health.set(PART, HealthState.DOWN, f"{what}: {type(error).__name__}")
+        log.error("the ledger is refused by the database", what=what, exc_info=error)
 
     # -- telling ----------------------------------------------------------------------------------
 

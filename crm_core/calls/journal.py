@@ -26,6 +26,7 @@ from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
 from crm_core.db import outbox
 from crm_core.db.engine import Database
+from crm_core.db.failures import unavailable
 from crm_core.db.spool import Spool
 from crm_core.errors import BadInput, Unavailable
 from crm_core.health import Health, HealthState
@@ -141,6 +142,10 @@ class CallJournal:
             for call in newest:
                 mine = [one for one in events if one.call.id == call.id]
                 await self._write(mine, timeout_s, heard=heard)
+        except asyncpg.PostgresError as error:
+            # Nothing is wrong with the calls (rights were taken, tables are being changed): to the disk.
+            log.error("calls are not taken by the database", reason=type(error).__name__)
+            raise unavailable(error) from error
 
     async def _transact(
         self, calls: Sequence[Call], events: Sequence[CallEvent], timeout_s: float, heard: bool

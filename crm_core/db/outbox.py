@@ -165,6 +165,9 @@ class OutboxRelay:
             except Unavailable as error:
                 log.warning("outbox waits", reason=error.message)
                 await asyncio.sleep(self._interval_s)
+            except Exception:  # rights were taken, tables are being changed: it passes, and they wait
+                log.exception("outbox is not read")
+                await asyncio.sleep(self._interval_s)
 
     async def _sweep_batch(self) -> tuple[int, int]:
         """One batch in one transaction: rows taken, events published."""

@@ -119,6 +119,22 @@ async def test_a_call_nobody_can_store_holds_up_no_other(journal: CallJournal, s
     assert journal.poisoned == 1
 
 
+async def test_what_a_database_that_is_there_does_not_take_is_kept_on_disk(
+    journal: CallJournal, service: CallService, database: Database
+) -> None:
+    """Tables that are being changed, rights that were taken: nothing is wrong with the call."""
+    call = told("plain_call")[-1]
+    await rows(database, "ALTER TABLE calls RENAME TO calls_elsewhere")
+    await journal.record([call])
+    assert (journal.spooled, journal.poisoned) == (1, 0)
+    await asyncio.sleep(0.6)  # it is tried again, in vain
+    await rows(database, "ALTER TABLE calls_elsewhere RENAME TO calls")
+    async with asyncio.timeout(20):
+        while journal.spooled:
+            await asyncio.sleep(0.05)
+    assert await service.find(call.call.id) is not None
+
+
 @asynccontextmanager
 async def own_server(home: Path) -> AsyncIterator[tuple[EmbeddedPostgres, Database]]:
     """A PostgreSQL of this test's own, to be mistreated."""

@@ -88,6 +88,21 @@ async def test_what_is_rolled_back_never_goes_out_and_twice_written_is_once(data
     assert await take(reader, 1) == [kept]
 
 
+async def test_a_table_that_is_away_for_a_moment_ends_no_relay(database: Database) -> None:
+    bus = MemoryBus()
+    heard = await bus.subscribe(Noted, name="test")
+    relay = OutboxRelay(database, bus, FakeClock(), interval_s=0.05)
+    await relay.start()
+    async with database.hot(timeout_s=5) as connection:
+        await connection.execute("ALTER TABLE outbox RENAME TO elsewhere")
+        relay.wake()
+        await asyncio.sleep(0.3)
+        await connection.execute("ALTER TABLE elsewhere RENAME TO outbox")
+    await write(database, Noted(n=1))
+    assert [event.n for event in await take(heard, 1) if isinstance(event, Noted)] == [1]
+    await relay.stop()
+
+
 async def test_while_the_bus_is_away_they_wait(database: Database) -> None:
     bus = BrokenBus()
     reader = await bus.subscribe(name="reader")

@@ -211,6 +211,24 @@ async def test_with_the_database_away_it_waits_and_loses_nothing(short_tmp: Path
     await server.stop()
 
 
+async def test_what_the_database_does_not_take_now_is_written_later(path: Path, database: Database) -> None:
+    """Tables that are being changed, rights that were taken: the file waits, and nothing ends."""
+    path.write_bytes(everything())
+    await fetch(database, "ALTER TABLE ledger_offsets RENAME TO ledger_offsets_elsewhere")
+    await fetch(database, "ALTER TABLE calls RENAME TO calls_elsewhere")
+    async with following(database, path) as stand:
+
+        async def refused() -> bool:
+            stand.clock.advance(0.2)
+            part = stand.health.get(PART)
+            return part is not None and part.detail == f"not {what}: UndefinedTableError"
+
+        for what, table in (("read", "ledger_offsets"), ("written", "calls")):
+            await until(refused, f"the ledger to say that it was not {what}")
+            await fetch(database, f"ALTER TABLE {table}_elsewhere RENAME TO {table}")
+        await stand.until_settled(ALL)
+
+
 def lived(name: str) -> tuple[CallTracker, list[CallEvent]]:
     """A tracker that saw one of the same calls by AMI, and what it said."""
     tracker = CallTracker(streams.OFFICE, PBX)

@@ -58,6 +58,24 @@ async def test_overflow_drops_the_oldest_and_counts() -> None:
     assert (taker.taken, stream.dropped) == (events[1:], 1)
 
 
+async def test_an_event_nobody_can_take_holds_up_no_other() -> None:
+    taken: list[Event] = []
+
+    async def send(events: Sequence[Event]) -> None:
+        if bad in events:
+            raise LookupError
+        taken.extend(events)
+
+    stream = Stream("test", send, limit=10)
+    first, bad, last = (news(name) for name in ("anna", "boris", "clara"))
+    stream.put([first, bad, last])
+    await stream.drain()
+    assert (taken, stream.refused) == ([first, last], 1)
+    stream.put([first])
+    await stream.drain()
+    assert taken[2:] == [first]
+
+
 async def test_handed_means_subscribers_have_it() -> None:
     bus = MemoryBus()
     heard = await bus.subscribe(name="test")
