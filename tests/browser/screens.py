@@ -39,6 +39,7 @@ class Camera:
     async def shoot(self, page: Page, name: str) -> None:
         """*page* as it is, in each look and width."""
         await page.evaluate("document.fonts.ready.then(() => true)")
+        await page.wait_for_function("() => document.querySelector('.player.waits') === null")
         for width, height in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
             for look in LOOKS:
@@ -140,6 +141,13 @@ class Camera:
             await page.keyboard.press("F4")
             await page.locator('#panel[data-part="wrap_up"]').wait_for()
             await self.shoot(page, "desk-wrap-up")
+            await page.keyboard.press("Control+Enter")
+            await page.locator('#pill[data-state="available"]').wait_for()
+            await page.locator("[data-ring=new]").click()
+            await page.locator('#panel [data-part="offered"]').wait_for()
+            await page.locator("#work .who-deeds").wait_for()
+            await self.shoot(page, "desk-new-caller")
+            await page.keyboard.press("x")
             self._demo.found += [f"{self._language}/desk: {said}" for said in windows.said]
 
     async def _around_the_desk(self, page: Page) -> None:

@@ -124,7 +124,9 @@ async def test_what_happens_is_told_in_each_windows_language(callcard: Callcard,
     await callcard.audit()
 
 
-async def test_a_note_outlives_its_page_and_is_seen_in_another(callcard: Callcard, desk: Open) -> None:
+async def test_a_note_outlives_its_page_and_is_seen_in_another(
+    callcard: Callcard, desk: Open, window: Open
+) -> None:
     await callcard.at_work("anna")
     first = await desk("anna")
     call = await callcard.call(number=OTHER)
@@ -139,6 +141,10 @@ async def test_a_note_outlives_its_page_and_is_seen_in_another(callcard: Callcar
     await expect(second.locator("[data-note] textarea")).to_have_value("Wants the oak one. <b>Urgent</b>")
     await second.locator("[data-note] textarea").fill("Wants the oak one. Rings on Monday.")
     await expect(note).to_have_value("Wants the oak one. Rings on Monday.")
+    elsewhere = await window("anna", "/desk")  # another browser, which knows only what the server has
+    await expect(elsewhere.locator("[data-note] textarea")).to_have_value(
+        "Wants the oak one. Rings on Monday."
+    )
     await call.hangup()
     await callcard.audit()
 

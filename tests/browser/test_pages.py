@@ -74,7 +74,7 @@ LONGEST = """() => {
         row.querySelector(".state-word").append(document.createElement("time"));
         put(".state-word time", "11:23:45");
         put(".party", "+994 12 555 01 42");
-        put("td.muted.wide-only", "Satışlar, Müştərixidmətləri");
+        put(".queues .two-lines", "Satışlar, Müştərixidmətləri, Dəstək");
     }
     const table = document.querySelector(".board-table");
     return table.offsetWidth - table.parentElement.clientWidth;

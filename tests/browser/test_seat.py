@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Literal
 
@@ -11,11 +12,11 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.browser.axe import grave
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import Chromium, sign_in
 from tests.browser.conftest import Open
 from tests.browser.hostile import CALLER, NAME, TITLE, brought_in, with_hostile_titles
 from tests.browser.notices import NOTICES
-from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
+from tests.browser.seat import BELLA, PASSWORD, TONES, Seat, seated, with_password, with_seat
 from tests.browser.voice import require_address
 from tests.journeys.front import until
 from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, running_callcard
@@ -36,7 +37,7 @@ OF_THE_LOSS = ("net::ERR_", "Failed to fetch", "Unexpected response code: 503")
 async def callcard() -> AsyncIterator[Callcard]:
     require_address()
     async with running_callcard(more=lambda text: with_hostile_titles(with_seat(text))) as running:
-        await with_password(running, "bella", "viktor")
+        await with_password(running, "bella", "elena", "viktor")
         yield running
 
 
@@ -81,8 +82,11 @@ async def over(seat: Seat, number: str, *before: str) -> None:
     await seat.callcard.audit()
 
 
-async def test_a_whole_call_by_keyboard_alone(seat: Seat) -> None:
-    """Answer, hold, mute, digits, a colleague asked and joined, note, result, and on to the next call."""
+async def test_a_whole_call_by_keyboard_alone(seat: Seat, window: Open) -> None:
+    """Answer, hold, mute, digits, a colleague asked and joined, note, result, and on to the next call.
+
+    Who takes it over has the caller's card on the desk.
+    """
     callcard, page = seat.callcard, seat.page
     await callcard.available("elena")
     await seat.ready()
@@ -122,7 +126,10 @@ async def test_a_whole_call_by_keyboard_alone(seat: Seat) -> None:
     _, asked = await callcard.rung("111")
     await asked.hears(TONES, BELLA)
     await expect(page.locator("#phone-calls [data-phone=join]")).to_be_visible()
+    elena = await window("elena", "/desk")
     await page.keyboard.press("j")
+    await expect(elena.locator('#panel [data-part="talking"]')).to_contain_text("555-01-73")
+    await expect(elena.locator("#work .who h2")).to_contain_text("555-01-73")
     await asyncio.gather(call.hears(TONES, AGENT_TONE), asked.hears(TONES, CALLER_TONE))
     await expect(seat.part("wrap_up")).to_be_visible()
     await page.keyboard.press("n")
@@ -221,9 +228,16 @@ async def test_hostile_names_stay_text_on_every_screen(seat: Seat, window: Open)
     await page.keyboard.press("Control+k")
     await page.keyboard.type("pwned")
     await look("search", page, "#found")
-    await page.keyboard.press("Escape")
+    await page.locator("#found [role=option]").first.click()
+    await look("card that was looked up", page, "#work h2")
+    await page.locator("#work .who-deeds button").first.click()
+    await page.locator("#field-phone").fill(TITLE)  # no number, so it cannot be saved
+    await page.locator("[data-back]").click()
+    await look("toast", page, "#toasts [data-toast]", TITLE)
+    await page.locator("#toasts [data-close]").click()
     viktor = await window("viktor", "/board", viewport={"width": 1280, "height": 800})
     await look("board", viktor, "#agent-bella")
+    await look("missed on the board", viktor, "#missed")
     await page.keyboard.press("e")
     await expect(seat.part("wrap_up")).to_be_visible()
     seen = await callcard.ended(HOSTILE)
@@ -293,8 +307,19 @@ async def test_one_tab_rings_and_notices_are_asked_for_by_a_press(seat: Seat) ->
     await other.close()
 
 
-async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat: Seat) -> None:
-    page = seat.page
+async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(
+    seat: Seat, chromium: Chromium
+) -> None:
+    async with chromium.visitor() as windows:
+        board = await windows.context.new_page()
+        url = f"http://{seat.callcard.settings.http}"
+        await sign_in(board, url, "viktor", PASSWORD, to="/board")
+        await _killed_in_mid_talk(seat, board)
+
+
+async def _killed_in_mid_talk(seat: Seat, board: Page) -> None:
+    """Until the house is heard again, the board says how old its figures are."""
+    page, age = seat.page, board.locator(".tile .age-old").first
     await page.evaluate("window.same = true")
     await seat.ready()
     call = await seat.call(TALKING)
@@ -308,7 +333,10 @@ async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat
     killed = seat.callcard.kill_worker()
     await page.locator("[data-note] textarea").fill("Said before. Said meanwhile.")
     await seat.talks(call)
+    await expect(age).to_contain_text(re.compile(r"as it was \d:\d\d ago"))
     await healed(seat, killed)
+    await expect(board.locator("body")).to_have_attribute("data-live", "up")
+    await expect(age).to_be_hidden()
     await expect(seat.panel.locator("[data-call]")).to_have_count(1)
     assert await shown.get_attribute("data-since") == since
     assert await seat.legs() == 1
@@ -322,6 +350,8 @@ async def test_killed_in_mid_talk_nobody_hears_it_and_the_desk_is_as_it_was(seat
     await expect(seat.part("talking")).to_be_visible()
     await seat.talks(call)
     await over(seat, TALKING)
+    await page.reload()
+    await expect(page.locator("[data-note] textarea")).to_have_value("Said before. Said meanwhile.")
 
 
 async def test_killed_while_it_rings_it_rings_anew_and_is_answered(seat: Seat) -> None:

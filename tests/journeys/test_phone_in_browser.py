@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Dialog, Locator, Page, expect
 
 from crm_core.clock import SystemClock
 from crm_core.people.service import PeopleService
 from tests.browser.axe import grave
-from tests.browser.chromium import Chromium, sign_in
+from tests.browser.chromium import BEYOND, Chromium, sign_in
 from tests.browser.voice import IN_EVERY_PAGE, browser_hears, require_address
 from tests.conftest import fresh_database
 from tests.fakes.sip_peer import OutgoingCall
@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 BELLA = 1500  # Hz: what she says
 TONES_HERE = (*EVERY_TONE, BELLA)
 PASSWORD = "quiet-river-41"
+WEAK_S = 5.5  # longer than the phone waits for a voice (WEAK_MS of phone/call.ts)
 PAGE = "/settings"  # any page: the phone is on all of them
 
 
@@ -101,6 +102,7 @@ def act(page: Page, name: str) -> Locator:
 async def talking(house: House, page: Page) -> AsyncIterator[OutgoingCall]:
     """A caller whom bella has answered, each hearing the other."""
     await ready(house, page)
+    await page.evaluate("window.states = []")
     call = await house.call(LINE)
     await rings(house)
     await act(page, "answer").click()
@@ -170,6 +172,7 @@ async def test_a_colleague_is_asked_first(house: House, page: Page) -> None:
 
 
 async def test_a_call_outlasts_its_line_and_its_end_is_heard_on_the_next(house: House, page: Page) -> None:
+    """Heard, not guessed from a voice that stays away, which takes seconds more."""
     async with talking(house, page) as call:
         lines = await page.evaluate("(lines.at(-1).close(), lines.length)")
 
@@ -183,6 +186,131 @@ async def test_a_call_outlasts_its_line_and_its_end_is_heard_on_the_next(house: 
         await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
         await call.hears(TONES_HERE, BELLA)
         await call.hangup()
+    assert "disconnected" not in [state for state, _ in await page.evaluate("states")]
+
+
+async def test_a_goodbye_that_was_lost_with_the_line_shows_in_the_voice(house: House, page: Page) -> None:
+    async with talking(house, page) as call:
+        await page.evaluate("(window.barred = true, lines.at(-1).close())")
+        await expect(page.locator("body")).to_have_attribute("data-phone-is", "lost")
+        await expect(page.locator("#phone")).to_contain_text("Phone away, comes again")
+        await call.hears(TONES_HERE, BELLA)
+        await call.hangup()
+        await expect(page.locator("#phone-calls")).to_contain_text("The voice is interrupted")
+    await page.evaluate("window.barred = false")
+    await ready(house, page)
+
+
+# What a connection is said to be, whatever it is.
+IS_SAID_TO_BE = """(state) => {
+    const connection = connections.at(-1);
+    Object.defineProperty(connection, "connectionState", { get: () => state, configurable: true });
+    connection.dispatchEvent(new Event("connectionstatechange"));
+}"""
+
+
+async def test_a_voice_that_comes_back_is_waited_for_and_one_that_cannot_ends_its_call(
+    house: House, page: Page
+) -> None:
+    interrupted = page.locator("#phone-calls").get_by_text("The voice is interrupted")
+    async with talking(house, page) as call:
+        await page.evaluate(IS_SAID_TO_BE, "disconnected")
+        await expect(interrupted).to_be_visible()
+        await page.evaluate(IS_SAID_TO_BE, "connected")
+        await expect(interrupted).to_be_hidden()
+        await asyncio.sleep(WEAK_S)
+        await call.hears(TONES_HERE, BELLA)
+        await page.evaluate(IS_SAID_TO_BE, "failed")
+        await expect(page.locator("#toasts")).to_contain_text("The voice found no way, so the call ended.")
+        await call.ended()
+    await page.locator("#toasts [data-close]").click()
+
+
+async def test_nobody_waits_for_a_server_that_does_not_answer(house: House, page: Page) -> None:
+    """The first way that is found is answered with, while others are still looked for."""
+    asked: list[bytes] = []
+
+    class Silent(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            asked.append(data)
+
+    address = require_address()
+    listening, _ = await asyncio.get_running_loop().create_datagram_endpoint(Silent, local_addr=(address, 0))
+    try:
+        port = listening.get_extra_info("sockname")[1]
+        await page.evaluate("(url) => { window.servers = [{ urls: url }]; }", f"stun:{address}:{port}")
+        async with talking(house, page) as call:
+            assert ["answered", "gathering"] in await page.evaluate("states")
+            await call.hangup()
+    finally:
+        await page.evaluate("window.servers = []")
+        listening.close()
+    assert asked
+
+
+async def test_a_page_that_is_left_in_a_call_asks_first_and_ends_it_at_once(house: House, page: Page) -> None:
+    """Not when the switch misses its voice, a minute later."""
+    asked: list[str] = []
+
+    async def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.accept()
+
+    page.on("dialog", leave)
+    try:
+        async with talking(house, page) as call:
+            await page.reload()
+            async with asyncio.timeout(20):
+                await call.ended()
+    finally:
+        page.remove_listener("dialog", leave)
+    assert asked == ["beforeunload"]
+
+
+async def test_when_the_tab_that_has_the_phone_is_closed_the_next_one_rings(house: House, page: Page) -> None:
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    await page.goto("about:blank")  # so the other one has it
+    await ready(house, other)
+    await page.goto(other.url)
+    await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
+    call = await house.call(LINE)
+    await rings(house)
+    assert await page.evaluate("lines.length") == 0
+    await other.close()
+    await rings(house, times=2)
+    await act(page, "answer").click()
+    await call.hears(TONES_HERE, BELLA)
+    await call.hangup()
+    await expect(page.locator("#phone-calls")).to_be_hidden()
+
+
+async def test_the_microphone_is_checked_before_a_call(house: House, page: Page) -> None:
+    await page.locator(".phone-state").click()
+    level = page.locator("#phone-level")
+    await expect(level).to_have_js_property("value", 0)
+    await page.locator("[data-phone-check=microphone]").click()
+
+    async def moves() -> bool:
+        return float(await level.evaluate("meter => meter.value")) > 0.5
+
+    await until(moves, timeout=30, what="the bar to move")
+    wished = await page.evaluate("wishes.at(-1)")
+    cleaned = ("echoCancellation", "noiseSuppression", "autoGainControl")  # but for tests, see voice.py
+    assert wished == {"audio": dict.fromkeys(cleaned, True), "video": False}
+    await page.keyboard.press("Escape")
+    await expect(level).to_have_js_property("value", 0)
+
+
+async def test_without_https_the_page_says_why_there_is_no_phone(house: House, chromium: Chromium) -> None:
+    async with chromium.visitor() as windows:
+        page = await windows.context.new_page()
+        await sign_in(page, f"http://{BEYOND}:{house.settings.http.port}", "bella", PASSWORD, to=PAGE)
+        await expect(page.locator("body")).to_have_attribute("data-phone-is", "insecure")
+        await expect(page.locator("#phone")).to_contain_text("No phone without https")
+        await page.locator(".phone-state").click()
+        await expect(page.locator("dialog#phone-check")).to_contain_text("Open this page with https")
+        assert windows.said == []
 
 
 async def test_without_a_microphone_it_goes_on_ringing_and_the_words_say_why(
