@@ -63,6 +63,10 @@ class Journal(Protocol):
         """Calls that had not ended when this process began. Raises Unavailable."""
         ...
 
+    async def owing_calls(self) -> Sequence[Call]:
+        """Finished calls whose card, or whose card's owner, may be owed. Raises Unavailable."""
+        ...
+
     async def spooled_calls(self) -> Sequence[Call]:
         """Of those, what is known without the database. Raises Unavailable."""
         ...

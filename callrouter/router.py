@@ -198,6 +198,12 @@ class Router:
             calls = await self._journal.spooled_calls()
             log.warning("started with the calls of the spool alone", calls=len(calls))
         self._tracker.restore(calls)
+        self._behind.put(("owed",), self._see_to_what_is_owed)
+
+    async def _see_to_what_is_owed(self) -> None:
+        """Cards and owners that the router before us was about to see to when it ended."""
+        for call in await self._journal.owing_calls():
+            self.dispatcher.settled(call)
 
     async def _load_again(self) -> None:
         """The database is back: take choices that are later than what we knew."""

@@ -18,22 +18,12 @@ from callrouter.acd.remembered import Remembered
 from callrouter.tracking.facts import Identified, Traced
 from crm_core.calls.events import CallIdentified
 from crm_core.calls.model import Call, Direction, TraceLine
-from crm_core.calls.trace import Code, first_agent, line
+from crm_core.calls.trace import LOOKED_UP, Code, first_agent, line
 from crm_core.customers.model import Customer, Identity, merged_choices
 from crm_core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-_LOOKED_UP = frozenset(
-    code.value
-    for code in (
-        Code.IDENTIFIED_KNOWN,
-        Code.IDENTIFIED_NEW,
-        Code.IDENTIFIED_SHARED,
-        Code.IDENTIFIED_WITHHELD,
-        Code.IDENTIFIED_UNREADABLE,
-    )
-)
 _MADE = 50  # the newest cards made: more than a busy second's
 
 
@@ -92,9 +82,13 @@ class Identification:
         )
 
     def settled(self, call: Call) -> None:
-        """A finished call nobody looked up gets its card too: we were away when it came."""
-        if call.direction is Direction.IN and _never_looked_up(call):
+        """A finished call nobody looked up gets its card too, a card its owner: we were away meanwhile."""
+        if call.direction is not Direction.IN:
+            return
+        if _never_looked_up(call):
             self._behind.put(("identify", call.id), partial(self._fill_in_settled, call))
+        elif (agent := first_agent(call)) is not None:
+            self.answered(call, agent)
 
     def _unasked(self, caller: _Caller) -> None:
         call = self._core.call(caller.call_id)
@@ -104,24 +98,30 @@ class Identification:
     async def _fill_in_settled(self, call: Call) -> None:
         caller = _Caller(call.id, call.from_raw, "", call.did)
         known = self._core.call(call.id)
-        if known is not None:  # a copy of the event may come later than the card
-            if _never_looked_up(known):
-                await self._fill_in(caller)
-            return
+        if known is not None and not _never_looked_up(known):
+            return  # a copy of the event may come later than the card
         identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
+        if self._core.call(call.id) is not None:  # else it was forgotten, perhaps just now
+            self._take(caller, identity)
+            return
         owner = identity.owner
         if identity.customer_id is not None and owner is None and call.agent is not None:
             owner = call.agent if await self._callers.own(identity.customer_id, call.agent) else None
-        complete = replace(
-            call,
-            from_number=identity.e164,
-            customer_id=identity.customer_id,
-            customer_title=identity.title,
-            owner=owner,
-            choices=identity.choices,
-            trace=(*call.trace, _line(caller, identity, self._core)),
-            version=call.version + 1,
+        self._complete(
+            replace(
+                call,
+                from_number=identity.e164,
+                customer_id=identity.customer_id,
+                customer_title=identity.title,
+                owner=owner,
+                choices=identity.choices,
+                trace=(*call.trace, _line(caller, identity, self._core)),
+            )
         )
+
+    def _complete(self, call: Call) -> None:
+        """A finished call that only the database has: let it, and who shows it, have this version."""
+        complete = replace(call, version=call.version + 1)
         self._core.outlet.put(CallIdentified(at=self._core.clock.now(), pbx=call.pbx, call=complete))
 
     def card_changed(self, card: Customer) -> None:
@@ -200,28 +200,29 @@ class Identification:
         """The first answered call of an unowned card makes its agent the owner, once."""
         if call.direction is not Direction.IN or call.customer_id is None or call.owner is not None:
             return
-        job = partial(self._own, call.id, call.customer_id, agent)
-        self._behind.put(("own", call.customer_id), job)
+        self._behind.put(("own", call.customer_id), partial(self._own, call, call.customer_id, agent))
 
-    async def _own(self, call_id: UUID, customer_id: UUID, agent: str) -> None:
+    async def _own(self, told: Call, customer_id: UUID, agent: str) -> None:
         if not await self._callers.own(customer_id, agent):
             return
         self._remembered.owner_became(customer_id, agent)
         at = self._core.clock.now()
-        call = self._core.call(call_id)
-        if call is None:
-            return
-        self._core.say(
-            Identified(
-                at=at,
-                call_id=call_id,
-                e164=call.from_number,
-                customer_id=customer_id,
-                title=call.customer_title,
-                owner=agent,
-            ),
-            Traced(at=at, call_id=call_id, lines=(line(at, Code.BECAME_OWNER, agent=agent),)),
-        )
+        said = line(at, Code.BECAME_OWNER, agent=agent)
+        call = self._core.call(told.id)
+        if call is not None:
+            self._core.say(
+                Identified(
+                    at=at,
+                    call_id=call.id,
+                    e164=call.from_number,
+                    customer_id=customer_id,
+                    title=call.customer_title,
+                    owner=agent,
+                ),
+                Traced(at=at, call_id=call.id, lines=(said,)),
+            )
+        elif told.settled:
+            self._complete(replace(told, owner=agent, trace=(*told.trace, said)))
 
     def _late(self, call: LiveCall, caller: _Caller) -> None:
         remembered = self._remembered.get(caller.raw, caller.did)
@@ -270,7 +271,7 @@ class Identification:
 
 
 def _never_looked_up(call: Call) -> bool:
-    return call.customer_id is None and not any(line.code in _LOOKED_UP for line in call.trace)
+    return call.customer_id is None and not any(line.code in LOOKED_UP for line in call.trace)
 
 
 def _line(caller: _Caller, identity: Identity, core: Core) -> TraceLine:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from crm_core.bus.event import decode, encode
-from crm_core.calls import missed_store, store
+from crm_core.calls import missed_store, owing, store
 from crm_core.calls.events import CallAnswered, CallChanged, CallEvent
 from crm_core.calls.model import Call, CallState
 from crm_core.clock import Clock
@@ -35,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 PART = "journal"
 WRITE_S = 0.25
+OWED_FOR = timedelta(days=1)
 REPLAY_S = 10.0  # a slow database may take its time for what is safe on disk already
 AGAIN_S = 0.5
 _BATCH = 200
@@ -99,6 +101,15 @@ class CallJournal:
         await self.replay()
         async with self._database.transaction() as connection:
             return await store.unfinished(connection, self._pbx)
+
+    async def owing_calls(self) -> list[Call]:
+        """Finished calls of late that a worker killed behind them may owe a card, or their card an owner.
+
+        Raises Unavailable while the database is away.
+        """
+        since = self._clock.now() - OWED_FOR
+        async with self._database.reading() as connection:
+            return await owing.find(connection, self._pbx, since)
 
     async def spooled_calls(self) -> list[Call]:
         """Calls that had not ended as far as the spool tells: for a start while the database is away.

@@ -133,7 +133,7 @@ def parties(call: Call) -> frozenset[str]:
 async def get(connection: AsyncConnection, call_id: UUID, where: ColumnElement[bool]) -> Call | None:
     """The call that satisfies *where*; for a call that became part of another, that one."""
     into = select(CallRow.merged_into).where(CallRow.id == call_id).scalar_subquery()
-    found = await _load(connection, (CallRow.id == func.coalesce(into, call_id)) & where, limit=1)
+    found = await load(connection, (CallRow.id == func.coalesce(into, call_id)) & where, limit=1)
     return found[0] if found else None
 
 
@@ -159,14 +159,14 @@ async def find(
         where.append(CallRow.customer_id == asked.customer_id)
     if below is not None:
         where.append(tuple_(CallRow.started_at, CallRow.id) < below)
-    return await _load(connection, and_(*where), limit=limit)
+    return await load(connection, and_(*where), limit=limit)
 
 
 async def unfinished(connection: AsyncConnection, pbx: str) -> list[Call]:
     """Calls of *pbx* that had not ended, and those that became part of them."""
     is_open = (CallRow.pbx == pbx) & (CallRow.state != CallState.ENDED.value)
     open_ids = select(CallRow.id).where(is_open)
-    return await _load(connection, or_(is_open, CallRow.merged_into.in_(open_ids)), limit=None)
+    return await load(connection, or_(is_open, CallRow.merged_into.in_(open_ids)), limit=None)
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
@@ -201,7 +201,7 @@ async def set_customer(connection: AsyncConnection, call: Call, said: TraceLine)
     )
 
 
-async def _load(connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None) -> list[Call]:
+async def load(connection: AsyncConnection, where: ColumnElement[bool], *, limit: int | None) -> list[Call]:
     """Calls with legs, offers and open choices: four statements at most, whatever the number of calls."""
     order = (CallRow.started_at.desc(), CallRow.id.desc())
     rows = (

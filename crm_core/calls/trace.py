@@ -62,6 +62,17 @@ class Code(StrEnum):
     SETTLED = "settled"
 
 
+# What says that the caller's number was looked up, whatever came of it.
+LOOKED_UP = frozenset(
+    {
+        Code.IDENTIFIED_KNOWN.value,
+        Code.IDENTIFIED_NEW.value,
+        Code.IDENTIFIED_SHARED.value,
+        Code.IDENTIFIED_WITHHELD.value,
+        Code.IDENTIFIED_UNREADABLE.value,
+    }
+)
+
 NAMES = frozenset({"agent", "owner", "queue", "target"})
 
 SENTENCES: Mapping[Code, str] = MappingProxyType(

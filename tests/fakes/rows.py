@@ -24,6 +24,7 @@ class Rows:
     rows: dict[str, Presence] = field(default_factory=dict)
     cards: dict[str, Identity] = field(default_factory=dict)
     recorded: list[CallEvent] = field(default_factory=list)
+    owing: list[Call] = field(default_factory=list)
 
     def _there(self) -> None:
         if self.away:
@@ -77,6 +78,10 @@ class Rows:
     async def open_calls(self) -> Sequence[Call]:
         self._there()
         return ()
+
+    async def owing_calls(self) -> Sequence[Call]:
+        self._there()
+        return tuple(self.owing)
 
     async def spooled_calls(self) -> Sequence[Call]:
         return ()

@@ -122,12 +122,13 @@ class Callcard(Front):
         return seen[0]
 
     async def carded(self, number: str, *, timeout: float = 20.0) -> dict[str, Any]:
-        """The one call from *number*, once it has the card of that number."""
+        """The one call from *number*, once it has the card of that number, and who answered owns it."""
         seen: list[dict[str, Any]] = []
 
         async def there() -> bool:
             seen[:] = await self.by_number(number)
-            return [call["customer_title"] for call in seen] == [number] == [call["from"] for call in seen]
+            known = [(call["customer_title"], call["from"], call["owner"]) for call in seen]
+            return known == [(number, number, call["agent"]) for call in seen]
 
         await until(there, timeout=timeout, what=lambda: f"the card of {number}: {seen}")
         return seen[0]

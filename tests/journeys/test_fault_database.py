@@ -1,4 +1,4 @@
-"""PostgreSQL is killed, or frozen, under calls. Calls go on; facts are written down when it is back."""
+"""PostgreSQL is stopped, or frozen, under calls. Calls go on; facts are written down when it is back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.journeys.running_callcard import Callcard, frozen, running_callcard, 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 FROZEN_S = 30.0
+STOPPED_S = 3.0
 NEW_CALL_S = 2.0  # from the INVITE to the agent's phone: longer the dialplan waits for no decision
 
 
@@ -50,14 +52,32 @@ def _once(seen: dict[str, Any]) -> None:
     assert len(seen["recordings"]) == 1
 
 
-async def test_killed_under_calls_nothing_of_them_is_lost(callcard: Callcard) -> None:
-    await callcard.at_work("anna", "elena")
-    first = await _new_calls(callcard, ["+74955553001"])
-    os.kill(callcard.postgres_pids()[0], signal.SIGKILL)
-    calls = first | await _new_calls(callcard, ["+74955553002"])
+@contextmanager
+def _stopped(callcard: Callcard) -> Iterator[None]:
+    """Killed, and whatever is started in its place finds data of no version and ends at once."""
+    version = callcard.supervisor.layout.postgres / "data" / "PG_VERSION"
+    aside = version.with_name("aside")
+    version.rename(aside)
+    try:
+        os.kill(callcard.postgres_pids()[0], signal.SIGKILL)
+        yield
+    finally:
+        aside.rename(version)
+
+
+async def test_stopped_under_calls_nothing_of_them_is_lost(callcard: Callcard) -> None:
+    await callcard.at_work("anna", "elena", "rashid")
+    calls = await _new_calls(callcard, ["+74955553001"])
+    with _stopped(callcard):
+        calls |= await _new_calls(callcard, ["+74955553002"])
+        await callcard.until_health("database", "down")
+        await callcard.until_health("journal", "degraded")
+        await calls["+74955553002"].hangup()
+        await asyncio.sleep(STOPPED_S)
+        calls |= await _new_calls(callcard, ["+74955553003"])
     await callcard.until_health("database", "up", timeout=20)
     await calls["+74955553001"].hangup()
-    await calls["+74955553002"].hangup()
+    await calls["+74955553003"].hangup()
     for number in calls:
         assert (await callcard.ended(number))["outcome"] == "answered"
         seen = await callcard.carded(number)

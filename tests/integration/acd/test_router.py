@@ -15,7 +15,9 @@ from callrouter.given import RouterSettings
 from callrouter.router import Router
 from crm_core.bus.event import Event
 from crm_core.bus.memory import MemoryBus
-from crm_core.calls.events import CallOffered
+from crm_core.calls.events import CallIdentified, CallOffered
+from crm_core.calls.model import Call, CallState
+from crm_core.calls.trace import Code, line
 from crm_core.clock import SystemClock
 from crm_core.health import Health, HealthState
 from crm_core.office.model import OfficeFile
@@ -23,6 +25,7 @@ from crm_core.presence.events import AgentStateChanged, AgentStateChosen
 from crm_core.presence.model import ChosenState, Presence
 from tests.fakes.agi_client import AgiCall, environment
 from tests.fakes.ami_server import SYSTEM, AmiServer, channel, event, frame
+from tests.fakes.calls import answered_call
 from tests.fakes.offices import decode_office
 from tests.fakes.rows import Rows
 
@@ -254,6 +257,25 @@ async def test_a_start_without_the_database_uses_the_local_copy(bench: Bench) ->
     bench.arrives(call)
     said = await bench.ask(call)
     assert said["CC_DECISION"].startswith("dial|anna|"), "routed without a card"
+
+
+async def test_what_the_router_before_left_undone_is_seen_to(bench: Bench) -> None:
+    """It was killed behind a call: this one has no card, and nobody owns the card of that one."""
+    ended = {"state": CallState.ENDED, "settled": True}
+    nobody = answered_call(SystemClock().now(), from_number=None, **ended)
+    unowned = replace(
+        answered_call(SystemClock().now(), customer_id=uuid4(), customer_title="Leyla", **ended),
+        trace=(line(SystemClock().now(), Code.IDENTIFIED_KNOWN, title="Leyla"),),
+    )
+    bench.database.owing = [nobody, unowned]
+    await bench.start()
+
+    def told() -> dict[UUID, Call]:
+        return {event.call.id: event.call for event in bench.events if isinstance(event, CallIdentified)}
+
+    await until(lambda: told().keys() == {nobody.id, unowned.id})
+    assert told()[nobody.id].customer_id is not None
+    assert told()[unowned.id].owner == "anna"
 
 
 async def test_a_question_out_of_form_is_left_to_the_net(bench: Bench) -> None:

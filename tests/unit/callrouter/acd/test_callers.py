@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
@@ -88,6 +89,41 @@ async def test_a_call_whose_card_was_still_owed_gets_it_when_it_is_settled(world
     world.start()
     world.dispatcher.settled(stored)
     await _work_behind(world)
+    assert world.outlet.events[-1].call.from_number == "+994501112233"  # type: ignore[attr-defined]
+
+
+async def test_a_card_whose_owner_was_still_owed_gets_it_when_the_call_is_settled(world: World) -> None:
+    caller = await world.arrive("+994501112233")
+    caller.pick_up()
+    caller.talk_ends()
+    stored = replace(caller.call, settled=True)
+    assert stored.owner is None and world.callers.owned == []
+    world.behind = type(world.behind)()  # the worker that owed it was killed
+    world.start()
+    world.dispatcher.settled(stored)
+    await _work_behind(world)
+    assert world.callers.owned == [(stored.customer_id, "anna")]
+    (event,) = [event for event in world.outlet.events if isinstance(event, CallIdentified)][-1:]
+    assert (event.call.owner, event.call.version) == ("anna", stored.version + 1)
+    assert event.call.trace[-1].code == Code.BECAME_OWNER
+
+
+async def test_a_call_forgotten_while_it_is_looked_up_gets_its_card_all_the_same(world: World) -> None:
+    world.callers.away = True
+    caller = await world.arrive("+994501112233")
+    caller.hang_up()
+    world.callers.away = False
+    world.behind = type(world.behind)()
+    world.dispatcher._identification._behind = world.behind
+    world.callers.gate = asyncio.Event()
+    world.dispatcher.settled(replace(caller.call, settled=True))
+    looking = asyncio.create_task(world.behind.pass_once(), name="looking")
+    await asyncio.sleep(0)
+    world.clock.advance(3600)
+    world.see(ChannelSeen, channel=world.caller("+994501110099").facts)  # ended calls are dropped by now
+    assert world.tracker.call(caller.id) is None
+    world.callers.gate.set()
+    await looking
     assert world.outlet.events[-1].call.from_number == "+994501112233"  # type: ignore[attr-defined]
 
 
