@@ -8,6 +8,7 @@ from crm_core.calls.lines import CallLine
 from crm_core.calls.model import Call, Direction, LegState
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveCall
+from crm_core.phone_number import CallerKind, parse_caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,13 @@ def _customer(call: LiveCall | Call | CallLine) -> Party:
     """Who called from outside, or was called there. A title that is just the number is no name."""
     number = call.from_number if call.direction is Direction.IN else call.to
     title = call.customer_title if call.customer_title != number else None
-    return Party(name=title or call.from_name or None, number=number)
+    return Party(name=title or _said(call.from_name), number=number)
+
+
+def _said(name: str) -> str | None:
+    """What a caller's telephone said of them. "Anonymous" and its like say that they do not want to."""
+    withheld = parse_caller(name, country="").kind is CallerKind.WITHHELD
+    return None if withheld else name
 
 
 def _colleague(call: LiveCall, directory: Directory, me: str | None) -> Party:

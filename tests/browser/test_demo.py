@@ -58,6 +58,5 @@ async def test_the_free_seat_is_rung_talks_and_is_seen_on_the_board(demo: Demo, 
             await expect(desk.locator("#work .who")).to_contain_text(words)
             await desk.keyboard.press("Space")
             await expect(panel.locator("[data-part=talking]")).to_be_visible()
-            await browser_hears_somebody(desk)
             await desk.keyboard.press("e")
         assert (seat.said, beside.said) == ([], [])

@@ -112,6 +112,11 @@ async def talking(house: House, page: Page) -> AsyncIterator[OutgoingCall]:
     await expect(page.locator("#phone-calls")).to_be_hidden()
 
 
+async def voice_was(page: Page, state: str) -> bool:
+    """Whether a voice of the last call was said to be *state*, at any time."""
+    return any(was == state for was, _ in await page.evaluate("states"))
+
+
 async def test_answer_hold_mute_and_the_caller_hangs_up(house: House, page: Page) -> None:
     async with talking(house, page) as call:
         await act(page, "hold").click()
@@ -155,6 +160,7 @@ async def test_a_call_is_given_to_a_colleague(house: House, page: Page) -> None:
         taken = await house.leg("anna")
         await asyncio.gather(call.hears(TONES_HERE, TONES["anna"]), taken.hears(TONES_HERE, CALLER))
     assert taken.confirmed_at
+    assert not await voice_was(page, "disconnected")  # our end of it was ended, it did not starve
     await call.hangup()
 
 
@@ -168,6 +174,7 @@ async def test_a_colleague_is_asked_first(house: House, page: Page) -> None:
         await call.hears(TONES_HERE, None)
         await act(page, "join").click()
         await asyncio.gather(call.hears(TONES_HERE, TONES["anna"]), asked.hears(TONES_HERE, CALLER))
+    assert not await voice_was(page, "disconnected")
     await call.hangup()
 
 
@@ -186,7 +193,7 @@ async def test_a_call_outlasts_its_line_and_its_end_is_heard_on_the_next(house: 
         await expect(page.locator("body")).to_have_attribute("data-phone-is", "ready")
         await call.hears(TONES_HERE, BELLA)
         await call.hangup()
-    assert "disconnected" not in [state for state, _ in await page.evaluate("states")]
+    assert not await voice_was(page, "disconnected")
 
 
 async def test_a_goodbye_that_was_lost_with_the_line_shows_in_the_voice(house: House, page: Page) -> None:
@@ -197,6 +204,7 @@ async def test_a_goodbye_that_was_lost_with_the_line_shows_in_the_voice(house: H
         await call.hears(TONES_HERE, BELLA)
         await call.hangup()
         await expect(page.locator("#phone-calls")).to_contain_text("The voice is interrupted")
+    assert not await voice_was(page, "failed")  # that takes ten seconds more
     await page.evaluate("window.barred = false")
     await ready(house, page)
 

@@ -22,6 +22,8 @@ OUTSIDE: list[tuple[dict[str, Any], Party]] = [
     ({"customer_title": "+74955550142"}, Party(name=None, number="+74955550142")),
     ({"from_name": "Max"}, Party(name="Max", number="+74955550142")),
     ({"from_number": None}, Party(name=None, number=None)),
+    ({"from_number": None, "from_name": "Anonymous"}, Party(name=None, number=None)),
+    ({"from_number": None, "from_name": "Anna Nimous"}, Party(name="Anna Nimous", number=None)),
     ({"direction": Direction.OUT, "to": "+994125550177"}, Party(name=None, number="+994125550177")),
 ]
 OFFER = Offer(id=new_id(), agent="boris", attempt=1, state=OfferState.ALERTING, ring_s=20, reserved_at=NOW)
