@@ -34,6 +34,7 @@ class Limits:
     pull_again_s: float = 1.0
     settle_s: float = 0.05  # after "wait" the dialplan needs this to reach its music
     device_out_s: float = 60.0  # a device counted out that shows no life gets another try
+    contact_out_s: float = 20.0  # the first of a fixed contact, which is not asked: a try costs a caller 3 s
 
 
 class Core:

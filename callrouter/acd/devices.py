@@ -67,12 +67,17 @@ class Devices:
 
     def _out(self, agent: LiveAgent, endpoint: str) -> None:
         device, seconds = agent.devices[endpoint], self._core.limits.device_out_s
+        fixed = device.device.kind is DeviceKind.CONTACT
+        if (
+            fixed
+        ):  # which nothing but another try can find out to be back: soon at first, then ever more seldom
+            seconds = min(seconds, self._core.limits.contact_out_s * 2**device.silences)
         device.out_until = self._core.clock.now() + timedelta(seconds=seconds)
         device.silences += 1
         self._core.agents.touch(agent)
         self._core.deadlines.set(("device", endpoint), seconds, partial(self._another_try, endpoint))
         # A fixed contact is not asked: the switch takes one that does not answer for gone, and asks no more.
-        if device.silences == 1 and device.device.kind is not DeviceKind.CONTACT:
+        if device.silences == 1 and not fixed:
             self._probes.begin(endpoint, partial(self._answered, endpoint))
 
     def _answered(self, endpoint: str) -> None:

@@ -150,10 +150,22 @@ async def test_an_agent_with_another_phone_is_within_reach() -> None:
 async def test_a_fixed_contact_is_not_asked() -> None:
     world = World([person("anna", kind=DeviceKind.CONTACT)], [queue("solo", "anna")])
     world.log_in("anna")
-    await silent(world)
+    caller = await silent(world)
     assert counted_out(world) and world.probes.asked == {}
+    for seconds in (20, 40, OUT, OUT):  # another try is all there is: soon, then ever more seldom
+        world.advance(seconds - 0.3)
+        assert counted_out(world)
+        world.advance(0.3)
+        await caller.ask("waiting")
+        await goes_unheard(world, caller)
     world.advance(OUT)
-    assert not counted_out(world)
+    await caller.ask("waiting")
+    caller.ring()
+    await caller.not_answered()
+    caller.hang_up()
+    await silent(world)
+    world.advance(20)
+    assert not counted_out(world), "it has rung in between"
 
 
 async def test_one_that_the_office_took_away_is_asked_no_more(world: World) -> None:
