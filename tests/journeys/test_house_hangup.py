@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -120,6 +121,58 @@ async def waits(house: House, number: str) -> OutgoingCall:
 
     await until(waiting, what=f"{number} to wait")
     return call
+
+
+async def test_on_hold_and_while_a_colleague_is_asked(house: House) -> None:
+    await house.available("anna", "elena")
+    call, leg = await house.talk("elena", number=MARINA)
+    assert await leg.hold() == 200
+    consult = await house.phones["elena"].dial("101")
+    asked = await house.leg("anna")
+    await consult.answered()
+    seen = await house.over(call, from_=MARINA)
+    assert (seen["outcome"], seen["hangup_by"], seen["agent"]) == ("answered", "caller", "elena")
+    await leg.ended()
+    assert asked.ended_at is None, "the two go on talking"
+    await house.until_state("elena", "talking")
+    await asked.hangup()
+    inside = await house.ended(direction="internal")
+    assert (inside["outcome"], inside["hangup_by"], inside["agent"]) == ("answered", "agent", "anna")
+    await all_free(house, "anna", "elena")
+
+
+async def test_given_to_somebody_who_rings_and_to_a_queue_where_nobody_is_free(house: House) -> None:
+    await house.available("anna", "elena")
+    house.phones["rashid"].behaviour = Ring()
+    for target in ("103", "702"):
+        call, leg = await house.talk("elena", number=MARINA)
+        assert leg.confirmed_at is not None
+        await leg.refer(house.extension(target))
+        await leg.transferred()
+        await leg.hangup()
+        given_at = time.monotonic()
+        if target == "103":
+            await (await house.leg("rashid")).ringing()
+        else:
+            await house.the_call(lambda shown: shown["state"] == "waiting")
+        seen = await house.over(call, from_=MARINA)
+        assert (seen["outcome"], seen["hangup_by"], seen["agent"]) == ("answered", "caller", "elena")
+        assert seen["talk_s"] < given_at - leg.confirmed_at + 0.3, "what she rang or waited is no talk"
+        assert seen["queue"] == ("sales" if target == "103" else "support")
+        await all_free(house, "elena")
+        await house.set_state("anna", "break", reason="rest")  # she would take what goes to support
+        await house.until_state("anna", "break")
+
+
+async def test_before_a_message_is_left(house: House) -> None:
+    """Nobody is logged in. Until the tone there is no message, which the ledger knows."""
+    for pause in (0.0, 0.3):
+        call = await house.call(SALES, number="+74955550941")
+        await call.answered()
+        await asyncio.sleep(pause)
+        over = await house.over(call, from_="+74955550941")
+        seen = await house.the_call(lambda shown, over=over: shown["id"] == over["id"] and shown["settled"])
+        assert (seen["outcome"], seen["hangup_by"], seen["recordings"]) == ("abandoned", "caller", [])
 
 
 async def test_just_after_the_answer(house: House) -> None:
