@@ -22,7 +22,9 @@ class Face(Protocol):
         ...
 
     def changes(self, events: Sequence[NumberedEvent], state: LiveState, reader: Reader) -> Iterable[bytes]:
-        """What *reader* gets of *events*, the next after those told before; *state* is as they left it."""
+        """What *reader* gets of *events*, the next after those told before; *state* is as they, or later ones
+        that are told next, left it.
+        """
         ...
 
 

@@ -180,9 +180,7 @@ class HtmlFace:
         ]
         regions += self._workshop.shared(self._screen, self._audience, state, events)
         touched = {
-            touch.name: touch.number
-            for touch in news.touches
-            if sees(reader, touch.event.after, state.directory, touch.event.about)
+            touch.name: touch.number for touch in news.touches if touch.by.shown_to(reader, state.directory)
         }
         if not regions and not touched:
             return ()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -79,8 +78,10 @@ class LiveHub:
         self._stream = LiveStream(kept=kept)
         self._state: LiveState | None = None
         self._sockets: set[LiveSocket] = set()
-        self._feeds = Rounds(clock, self._bring_forward, self._is_behind, done=self._release)
-        self._screens = Rounds(clock, self._bring_forward, self._is_behind, pace_s=PACE_S)
+        told = (self._bring_forward, self._is_behind, self._newest)
+        self._feeds = Rounds(clock, *told, done=self._release)
+        self._screens = Rounds(clock, *told, pace_s=PACE_S)
+        self._ticks = 0
         self._fresh: list[NumberedEvent] = []
         self._seen: OrderedDict[UUID, None] = OrderedDict()
         self._signed_out = asyncio.Event()
@@ -156,15 +157,14 @@ class LiveHub:
         """A sign of life with the house's time to everybody; also the moment when a new day begins."""
         if self._state is None:
             return
-        now = self._clock.now()
-        self._tell(self._state.roll(now))
-        payload = self._sign_of_life(now)
-        for socket in tuple(self._sockets):
-            self._bring_forward(socket)
-            socket.send(payload)
+        self._tell(self._state.roll(self._clock.now()))
+        self._ticks += 1
+        self._feeds.begin()
+        self._screens.begin()
 
-    def _sign_of_life(self, now: datetime) -> bytes:
-        return frame(self._stream.last_id, "tick", Tick(at=now))
+    def _sign_of_life(self, socket: LiveSocket) -> None:
+        socket.ticks = self._ticks
+        socket.send(frame(self._stream.id_of(socket.told), "tick", Tick(at=self._clock.now())))
 
     def admit(self, reader: Reader) -> None:
         """Check, while HTTP can still say no, that *reader* may join now.
@@ -184,6 +184,7 @@ class LiveHub:
         self._loaded()
         number = self._stream.number(since) if since is not None else None
         socket.told = -1 if number is None else number
+        socket.ticks = self._ticks
         self._sockets.add(socket)
         self._rounds_of(socket).sockets.add(socket)
         missed = self._stream.after(socket.told) or ()
@@ -191,7 +192,7 @@ class LiveHub:
         for event in missed:
             event.release()
         if number is not None and socket.face.steady:
-            socket.send(self._sign_of_life(self._clock.now()))
+            self._sign_of_life(socket)
 
     def leave(self, socket: LiveSocket) -> None:
         """Forget *socket*."""
@@ -202,7 +203,10 @@ class LiveHub:
         return self._screens if socket.face.steady else self._feeds
 
     def _is_behind(self, socket: LiveSocket) -> bool:
-        return socket.told < self._stream.last
+        return socket.told < self._stream.last or socket.ticks < self._ticks
+
+    def _newest(self) -> int:
+        return self._stream.last
 
     def _release(self) -> None:
         """Everybody has the bytes of these events."""
@@ -243,25 +247,29 @@ class LiveHub:
         self._feeds.begin()
         self._screens.begin()
 
-    def _bring_forward(self, socket: LiveSocket) -> None:
-        """Send what *socket* has not been told yet; a snapshot when that is no longer known."""
+    def _bring_forward(self, socket: LiveSocket, until: int | None = None) -> None:
+        """Send what *socket* has not been told yet, up to the event *until* or all; a snapshot when that is
+        no longer known.
+        """
         if socket not in self._sockets:
             return
         try:
-            self._tell_one(socket)
+            self._tell_one(socket, self._stream.last if until is None else until)
+            if socket.ticks < self._ticks:
+                self._sign_of_life(socket)
         except Exception:
             # One that cannot be told must not keep the others waiting.
             log.exception("live.socket_failed")
             socket.end(Close.INTERNAL)
             self.leave(socket)
 
-    def _tell_one(self, socket: LiveSocket) -> None:
+    def _tell_one(self, socket: LiveSocket, until: int) -> None:
         state = self._loaded()
-        missed = self._stream.after(socket.told)
+        missed = self._stream.after(socket.told, until)
         if missed is None:
             self._send_snapshot(socket, state)
             return
-        socket.told = self._stream.last
+        socket.told = max(socket.told, until)
         for payload in socket.face.changes(missed, state, socket.reader):
             if not socket.send(payload):
                 self.leave(socket)

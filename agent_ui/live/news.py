@@ -25,7 +25,7 @@ class Touch:
 
     name: str
     number: int
-    event: LiveEvent
+    by: NumberedEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def news_of(events: Iterable[NumberedEvent]) -> News:
         elif isinstance(item, LiveHealth):
             health = True
         number = int(numbered.id.rpartition("-")[2])
-        touches += (Touch(name=name, number=number, event=event) for name in touched(event))
+        touches += (Touch(name=name, number=number, by=numbered) for name in touched(event))
     return News(
         calls=frozenset(calls),
         people=frozenset(people | agents),

@@ -2,7 +2,8 @@
 
 A round visits every socket once and begins again as long as one of them is behind. Screens are visited at
 a steady pace: what happened since the last visit goes into one message, so two hundred desks cost no more
-in a busy second than in a quiet one. A program's feed is told at once.
+in a busy second than in a quiet one. What a round tells is fixed when it begins: all whom it finds in the
+same place get the same message, put together once. A program's feed is told at once.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ PACE_S = 0.05  # between the beginnings of two rounds of screens
 
 
 class Rounds:
-    """*visit* brings one socket forward, *behind* says whether it has to, *done* is called after a round
-    that left nobody behind.
+    """*visit* brings one socket forward to an event of the stream, *behind* says whether it has to, *last* is
+    the number of the newest, *done* is called after a round that left nobody behind.
     """
 
     def __init__(
         self,
         clock: Clock,
-        visit: Callable[[LiveSocket], None],
+        visit: Callable[[LiveSocket, int], None],
         behind: Callable[[LiveSocket], bool],
+        last: Callable[[], int],
         *,
         pace_s: float = 0.0,
         done: Callable[[], None] = lambda: None,
@@ -36,9 +38,11 @@ class Rounds:
         self._clock = clock
         self._visit = visit
         self._is_behind = behind
+        self._last = last
         self._done = done
         self._pace_s = pace_s
         self._line: deque[LiveSocket] = deque()
+        self._until = 0
         self._next: asyncio.Handle | None = None
         self._not_before = 0.0
 
@@ -59,7 +63,7 @@ class Rounds:
 
     def _round(self) -> None:
         self._not_before = asyncio.get_running_loop().time() + self._pace_s
-        self._line = deque(self.sockets)
+        self._line, self._until = deque(self.sockets), self._last()
         self._portion()
 
     def _portion(self) -> None:
@@ -67,7 +71,7 @@ class Rounds:
         self._next = None
         until = self._clock.monotonic() + PORTION_S
         while self._line:
-            self._visit(self._line.popleft())
+            self._visit(self._line.popleft(), self._until)
             if self._clock.monotonic() >= until and self._line:
                 self._next = asyncio.get_running_loop().call_soon(self._portion)
                 return

@@ -29,8 +29,9 @@ class Close(IntEnum):
 
 class LiveSocket:
     """The sending half of one WebSocket. *ended* resolves when the house wants it closed; *told* is the
-    number of the last event of the stream that this reader has been told, or was not to be told; *face* puts
-    what is told into the form this reader asked for.
+    number of the last event of the stream that this reader has been told, or was not to be told, *ticks* how
+    many signs of life the house had given by the last that it sent here; *face* puts what is told into the
+    form this reader asked for.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class LiveSocket:
         self.reader = reader
         self.face = face
         self.told = 0
+        self.ticks = 0
         self.ended: asyncio.Future[Close] = asyncio.get_running_loop().create_future()
         self._transport = transport
         self._limit = limit

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from crm_core.live.directory import Directory
-from crm_core.live.model import CallGone, Frame, LiveCall, LiveEvent
-from crm_core.live.visibility import as_seen, seen_change
+from crm_core.live.model import CallGone, Circle, Frame, LiveCall, LiveEvent, LiveHealth
+from crm_core.live.visibility import as_seen, belongs, circles, sees
 from crm_core.people.model import Reader
 
 KEPT_EVENTS = 2000
@@ -38,14 +38,18 @@ class LiveStream:
     @property
     def last_id(self) -> str:
         """Id of the newest event: what a snapshot taken now is numbered with."""
-        return f"{self.boot}-{self._last}"
+        return self.id_of(self._last)
+
+    def id_of(self, number: int) -> str:
+        """Id of the event of *number*."""
+        return f"{self.boot}-{number}"
 
     def add(self, events: Iterable[LiveEvent]) -> list[NumberedEvent]:
         """Number *events* and remember them."""
         numbered = []
         for event in events:
             self._last += 1
-            numbered.append(NumberedEvent(f"{self.boot}-{self._last}", event))
+            numbered.append(NumberedEvent(self.id_of(self._last), event))
         self._events.extend(numbered)
         return numbered
 
@@ -54,12 +58,15 @@ class LiveStream:
         self._events.clear()
         self._last += 1
 
-    def after(self, number: int) -> list[NumberedEvent] | None:
-        """Events after the one of *number*; None when they are no longer (or not yet) known."""
+    def after(self, number: int, until: int | None = None) -> list[NumberedEvent] | None:
+        """Events after the one of *number*, up to that of *until* or all; None when those are no longer (or
+        not yet) known.
+        """
         missed = self._last - number
         if not 0 <= missed <= len(self._events):
             return None
-        return [self._events[index] for index in range(-missed, 0)]
+        later = 0 if until is None else max(0, self._last - until)
+        return [self._events[index] for index in range(-missed, -later)]
 
     def number(self, id_: str) -> int | None:
         """The number in an id of this boot; None for any other text."""
@@ -72,25 +79,35 @@ class LiveStream:
 class NumberedEvent:
     """One event with its id; the bytes most readers get are made once, at the first who needs them."""
 
-    __slots__ = ("_gone", "_shown", "event", "id")
+    __slots__ = ("_circles", "_gone", "_shown", "event", "id")
 
     def __init__(self, id_: str, event: LiveEvent) -> None:
         self.id = id_
         self.event = event
         self._shown: bytes | None = None
         self._gone: bytes | None = None
+        self._circles: tuple[Circle, ...] | None = None
+
+    def shown_to(self, reader: Reader, directory: Directory) -> bool:
+        """Whether *reader* may see what the event left."""
+        after = self.event.after
+        if isinstance(after, LiveHealth):
+            return sees(reader, after, directory)
+        if self._circles is None:
+            self._circles = circles(after, directory, self.event.about)
+        return belongs(reader, self._circles)
 
     def for_reader(self, reader: Reader, directory: Directory) -> bytes | None:
         """The frame *reader* gets, None when the event is not theirs to know."""
-        saw, may_see = seen_change(reader, self.event, directory)
-        if may_see:
+        if self.shown_to(reader, directory):
             after = as_seen(reader, self.event.after, directory)
             if after is not self.event.after:
                 return frame(self.id, self.event.name, after)
             if self._shown is None:
                 self._shown = frame(self.id, self.event.name, self.event.after)
             return self._shown
-        if saw and isinstance(self.event.after, LiveCall):
+        before = self.event.before
+        if isinstance(self.event.after, LiveCall) and before is not None and sees(reader, before, directory):
             if self._gone is None:
                 self._gone = frame(self.id, "call.gone", CallGone(id=self.event.after.id))
             return self._gone

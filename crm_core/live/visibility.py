@@ -18,13 +18,12 @@ from crm_core.live.model import (
     Item,
     LiveAgent,
     LiveCall,
-    LiveEvent,
     LiveHealth,
     LiveQueue,
     LiveTouch,
 )
 from crm_core.people.model import Reader
-from crm_core.permissions import Action, may
+from crm_core.permissions import Action, may, scope
 
 T = TypeVar("T", bound=Item)
 
@@ -33,20 +32,32 @@ def sees(reader: Reader, item: Item, directory: Directory, about: LiveCall | Cir
     """Whether *reader* may see *item*; a recording is seen by whoever may read its call's (*about*), a
     touch told to its circle.
     """
-    if isinstance(item, LiveHealth):
-        return True  # that a part is down concerns everybody, and names nobody
+    # That a part is down concerns everybody, and names nobody.
+    return isinstance(item, LiveHealth) or belongs(reader, circles(item, directory, about))
+
+
+def circles(item: Item, directory: Directory, about: LiveCall | Circle | None = None) -> tuple[Circle, ...]:
+    """Who may see *item*: whoever belongs to any of these. Found once, it can be asked for many readers."""
     if isinstance(item, LiveCall):
-        return _sees_call(reader, item, directory)
+        return _of_call(item, directory)
     if isinstance(item, LiveAgent):
-        return may(reader, Action.AGENTS_READ, office=item.office, team=item.team, agents=(item.name,))
+        offices, agents = frozenset({item.office}), frozenset({item.name})
+        return (Circle(action=Action.AGENTS_READ, offices=offices, agents=agents, team=item.team),)
     if isinstance(item, LiveQueue):
         offices = directory.offices_of_queue(item.name)
-        return _may_in(reader, Action.QUEUES_READ, offices, directory.members_of(item.name))
+        members = frozenset(directory.members_of(item.name))
+        return (Circle(action=Action.QUEUES_READ, offices=offices, agents=members),)
     if isinstance(item, LiveTouch):
-        return isinstance(about, Circle) and _in_circle(reader, about)
+        return (about,) if isinstance(about, Circle) else ()
     if not isinstance(about, LiveCall):
-        return may(reader, Action.RECORDINGS_READ)
-    return _may_in(reader, Action.RECORDINGS_READ, _offices_of_call(about, directory), about.parties)
+        return (Circle(action=Action.RECORDINGS_READ),)
+    offices = _offices_of_call(about, directory)
+    return (Circle(action=Action.RECORDINGS_READ, offices=offices, agents=about.parties),)
+
+
+def belongs(reader: Reader, to: Collection[Circle]) -> bool:
+    """Whether *reader* is in one of these circles."""
+    return any(_in_circle(reader, circle) for circle in to)
 
 
 def as_seen(reader: Reader, item: T, directory: Directory) -> T:
@@ -65,31 +76,23 @@ def sees_card(reader: Reader, office: str | None, owner: str | None, directory: 
     return may(reader, Action.CUSTOMERS_READ, office=office, team=team, agents=owners)
 
 
-def seen_change(reader: Reader, event: LiveEvent, directory: Directory) -> tuple[bool, bool]:
-    """Whether *reader* saw what *event* changed before it, and sees it after."""
-    before = event.before is not None and sees(reader, event.before, directory)
-    return before, sees(reader, event.after, directory, event.about)
-
-
 def _in_circle(reader: Reader, circle: Circle) -> bool:
-    return any(
-        may(reader, circle.action, office=office, team=circle.team, agents=circle.agents)
-        for office in (circle.offices or (None,))
+    seen = scope(reader, circle.action)
+    return (
+        seen.all
+        or seen.office in circle.offices
+        or (seen.team is not None and seen.team == circle.team)
+        or seen.person in circle.agents
     )
 
 
-def _sees_call(reader: Reader, call: LiveCall, directory: Directory) -> bool:
+def _of_call(call: LiveCall, directory: Directory) -> tuple[Circle, ...]:
     offices = _offices_of_call(call, directory)
-    if _may_in(reader, Action.CALLS_READ, offices, call.parties):
-        return True
-    waits = call.state is CallState.WAITING and call.queue is not None
-    return waits and _may_in(reader, Action.CALLS_WAITING, offices, directory.members_of(call.queue))
-
-
-def _may_in(reader: Reader, action: Action, offices: Collection[str], agents: Collection[str]) -> bool:
-    if not offices:
-        return may(reader, action, agents=agents)
-    return any(may(reader, action, office=office, agents=agents) for office in offices)
+    found = (Circle(action=Action.CALLS_READ, offices=offices, agents=call.parties),)
+    if call.state is not CallState.WAITING or call.queue is None:
+        return found
+    members = frozenset(directory.members_of(call.queue))
+    return (*found, Circle(action=Action.CALLS_WAITING, offices=offices, agents=members))
 
 
 def _offices_of_call(call: LiveCall, directory: Directory) -> frozenset[str]:

@@ -274,3 +274,32 @@ async def test_rounds_keep_their_pace_and_reach_everybody(tmp_path: Path) -> Non
                     break
         rounds = (time.monotonic() - began) / rounds_module.PACE_S
         assert all(count <= 2 + rounds for count in frames.values()), "a message for each event"
+
+
+async def test_a_round_tells_everybody_the_same_and_lets_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds_module, "PORTION_S", 0.0)  # one reader a turn
+    async with House(tmp_path) as house, screen(house, "anna") as one, screen(house, "boris") as two:
+        for ws in (one, two):
+            await recv(ws)
+        await asyncio.sleep(2 * rounds_module.PACE_S)
+
+        def on_break(step: int) -> str:
+            state = (AgentState.BREAK, AgentState.AVAILABLE)[step % 2]
+            at = NOW + timedelta(seconds=step)
+            house.hub.hand_over(AgentStateChanged(at=at, agent="anna", state=state, reason=None, since=at))
+            return house.hub.last_id
+
+        first = on_break(0)
+        house.hub.tick()
+        await asyncio.sleep(0)  # the round has begun: one of the two is told
+        assert len({socket.told for socket in house.hub._sockets}) == 2
+        last = on_break(1)
+        for ws in (one, two):
+            told = [json.loads(await recv(ws)) for _ in range(3)]
+            assert [(frame["event"], frame["id"]) for frame in told] == [
+                ("changed", first),
+                ("tick", first),
+                ("changed", last),
+            ]

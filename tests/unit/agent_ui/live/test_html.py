@@ -243,7 +243,9 @@ def assert_may_see(page: ScreenPage, state: LiveState, who: Reader) -> None:
 def test_messages_make_the_page_that_would_be_drawn_now(
     stream_of: list[Any], screen: Screen, manner: Manner, steps: list[int], data: st.DataObject
 ) -> None:
-    """G14 for each reader: told in portions of any size, cut and taken up again with `?since=`."""
+    """G14 for each reader: told in portions of any size, some behind what happens, cut and taken up again
+    with `?since=`.
+    """
     state, stream = fresh(), LiveStream(kept=30)
     pages = {who.person: ScreenPage() for who in READERS}
     faces = {who.person: face(screen, manner) for who in READERS}
@@ -252,15 +254,17 @@ def test_messages_make_the_page_that_would_be_drawn_now(
     sizes = iter(steps)
     due = next(sizes, 1)
 
-    def forward(who: Reader) -> None:
-        missed = stream.after(told_up_to[who.person])
+    def forward(who: Reader, behind: int = 0) -> None:
+        until = max(told_up_to[who.person], stream.last - behind)
+        missed = stream.after(told_up_to[who.person], until)
         page, its = pages[who.person], faces[who.person]
         if missed is None:
             page.apply(its.snapshot(state, who, stream.last_id, NOW))
+            until = stream.last
         else:
             for payload in its.changes(missed, state, who):
                 page.apply(payload)
-        told_up_to[who.person] = stream.last
+        told_up_to[who.person] = until
 
     for index, event in enumerate(stream_of):
         told(state, stream, event)
@@ -271,8 +275,9 @@ def test_messages_make_the_page_that_would_be_drawn_now(
                 number = stream.number(pages[who.person].last_id or "")
                 told_up_to[who.person] = -1 if number is None else number
             if due <= 0 or index in cut:
-                forward(who)
-                assert_may_see(pages[who.person], state, who)
+                forward(who, data.draw(st.integers(0, 3)))
+                if told_up_to[who.person] == stream.last:
+                    assert_may_see(pages[who.person], state, who)
         due = next(sizes, 1) if due <= 0 else due
     for who in READERS:
         forward(who)
