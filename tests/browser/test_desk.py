@@ -153,6 +153,9 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     await callcard.at_work("anna")
     callcard.phones["anna"].behaviour = Ring()
     anna = await desk("anna")
+    on_the_rail = anna.locator("#rail-missed")
+    await expect(on_the_rail).to_be_attached()
+    before = int((await on_the_rail.locator("[aria-hidden]").all_inner_texts() or ["0"])[0])
     lost = await callcard.call(number=LOST)
     await callcard.alerting(LOST)  # before that the call is nobody's own, and missed by all
     await expect(anna.locator('#panel[data-part="offered"]')).to_be_visible()
@@ -164,6 +167,8 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     await expect(line).to_be_visible()
     await expect(anna.locator("#work .who dt:text('Missed, still open') + dd")).to_contain_text("1")
     await expect(beside.locator("#missed .row-item", has_text=told)).to_be_visible()
+    for page in (anna, beside):
+        await expect(page.locator("#rail-missed")).to_contain_text(f"{before + 1} of yours")
     again = await callcard.call(number=LOST)
     await callcard.alerting(LOST)
     leg = [leg for _, leg in callcard.legs_of(LOST)][-1]
@@ -171,5 +176,6 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     await again.answered()
     await expect(line).to_have_count(0)
     await expect(beside.locator("#missed .row-item", has_text=told)).to_have_count(0)  # by the feed
+    await expect(on_the_rail).not_to_contain_text(f"{before + 1} of yours")
     await again.hangup()
     await callcard.audit()
