@@ -83,7 +83,7 @@ class Router:
         )
         self._listener = self._link(settings.listener_user, settings.listener_secret, clock, listens=True)
         self._actor_link = self._link(settings.actor_user, settings.actor_secret, clock, listens=False)
-        actor = Actor(self._actor_link, contexts=())
+        actor = Actor(self._actor_link)
         self._commands = Commands(actor, is_up=self._actor_up)
         self._probes = Probes(actor)
         self._cards = Cards(customers)

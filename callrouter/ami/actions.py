@@ -7,10 +7,8 @@ All raise Unavailable when the link is not up (nothing was sent), OutcomeUnknown
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from callrouter.ami.frames import Fields
 from callrouter.ami.link import AmiLink, LinkState
@@ -23,24 +21,7 @@ _GLOBAL_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHANNEL_NAME: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.@-]+-[0-9a-f]{8}(;[12])?")
 _ENDPOINT: Final = re.compile(r"[\w.+-]+", re.A)
 _CONTACT: Final = re.compile(r"[\w.+-]+;@[0-9a-f]+", re.A)  # what has registered
-# Strict also because the switch skips blanks: " Local/x@y" would pass for something else than Local.
-_TARGET: Final = re.compile(
-    r"(?:PJSIP/[\w.+-]+(?:@[\w.-]+)?|Local/[\w.+*-]+@(?P<context>[\w.-]+)(?:/n)?)", re.A
-)
 _NORMAL_CLEARING: Final = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Originate:
-    """A call from the switch itself: *channel* is rung, then goes on at context,exten,1."""
-
-    channel: str
-    context: str
-    exten: str
-    channel_id: str  # ours, so that the call can be looked up when the answer is lost
-    caller_id: str = ""
-    timeout_s: int = 30
-    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +35,10 @@ class QueueMember:
 
 
 class Actor:
-    """The actor's link with the few actions it may send.
+    """The actor's link with the few actions it may send."""
 
-    *contexts*: where `originate` may lead. The switch itself does not limit this: an account with
-    `write=originate` may enter any context, and so reach any destination.
-    """
-
-    def __init__(self, link: AmiLink, *, contexts: Collection[str]) -> None:
+    def __init__(self, link: AmiLink) -> None:
         self._link = link
-        self._contexts = frozenset(contexts)
 
     async def redirect_to_offer(self, channel: str) -> bool:
         """Pull a waiting caller out to ask the router again. False: gone, or connected with somebody.
@@ -164,32 +140,6 @@ class Actor:
         """Read a global variable of the dialplan; None when it is not set."""
         answer = await self._link.action("Getvar", Variable=_global(name))
         return answer.get("Value") or None
-
-    async def originate(self, call: Originate) -> bool:
-        """Place a call into one of our own contexts. False: refused at once; True: queued, no more.
-
-        Raises BadInput for a context outside the allow-list, also when the channel is a Local one.
-        """
-        target = _TARGET.fullmatch(call.channel)
-        if target is None:
-            raise BadInput(N_("This is not a channel of the telephone system."), field="channel")
-        if not {call.context, target["context"] or call.context} <= self._contexts:
-            raise BadInput(N_("Calls may not be placed into this context."), field="context")
-        return await self._ok(
-            "Originate",
-            Channel=call.channel,
-            Context=call.context,
-            Exten=call.exten,
-            Priority=1,
-            ChannelId=call.channel_id,
-            CallerID=call.caller_id,
-            Timeout=call.timeout_s * 1000,
-            Variable=[f"{name}={value}" for name, value in call.variables],
-        )
-
-    def new_channel_id(self, of: UUID) -> str:
-        """The ChannelId of a call of ours: begins with the switch's token like every Uniqueid it makes."""
-        return f"{self._link.systemname}-{of}" if self._link.systemname else str(of)
 
     async def _ok(self, name: str, **headers: Value) -> bool:
         answer = await self._link.action(name, timeout=None, **headers)

@@ -211,8 +211,6 @@ class Session(Manager):
     def _submit(self, headers: dict[str, Value], as_list: bool) -> _LinkAction:
         """Check every header, give our own ActionID, send. Raises BadInput before a byte is written."""
         checked = _checked(headers)
-        if checked["Action"] == "Originate":
-            checked["Async"] = "true"  # else the switch answers only when the far end did
         checked["ActionID"] = f"{self._prefix}{next(self._ids)}"
         action = _LinkAction(checked, as_list=as_list)
         self.protocol.send(action, as_list=as_list)

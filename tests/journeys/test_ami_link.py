@@ -60,7 +60,7 @@ class Desk:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.actor_link, contexts=())
+        return Actor(self.actor_link)
 
     async def take(self, observations: Sequence[Observation]) -> None:
         self.seen += observations

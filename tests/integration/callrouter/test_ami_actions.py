@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from uuid import UUID
 
 import pytest
 
-from callrouter.ami.actions import Actor, Originate, QueueMember
+from callrouter.ami.actions import Actor, QueueMember
 from callrouter.ami.link import AmiLink, LinkState
 from callrouter.ami.session import Incomplete
 from crm_core.errors import BadInput, Unavailable
@@ -54,7 +53,7 @@ async def lab() -> AsyncIterator[Lab]:
         await link.start()
         async with asyncio.timeout(20):
             await up.wait()
-        yield Lab(server, link, Actor(link, contexts=("cc-wait",)))
+        yield Lab(server, link, Actor(link))
         await link.stop()
 
 
@@ -176,43 +175,3 @@ async def test_a_global_is_never_a_function(lab: Lab, name: str) -> None:
         await lab.actor.set_global(name, "1")
     with pytest.raises(BadInput):
         await lab.actor.get_global(name)
-
-
-def call(channel: str = "PJSIP/agent-anna-desk", context: str = "cc-wait") -> Originate:
-    return Originate(
-        channel=channel, context=context, exten="s", channel_id="x-1", variables=(("CC_CALL", "c"),)
-    )
-
-
-async def test_originate(lab: Lab) -> None:
-    assert await lab.actor.originate(call())
-    sent = lab.sent("Originate")
-    assert sent["Async"] == "true"
-    assert (sent["Context"], sent["ChannelId"], sent["Timeout"]) == ("cc-wait", "x-1", "30000")
-    assert sent["Variable"] == "CC_CALL=c"
-    assert await lab.actor.originate(call("Local/s@cc-wait/n"))
-
-
-@pytest.mark.parametrize(
-    ("channel", "context"),
-    [
-        ("PJSIP/agent-anna-desk", "cc-agents"),
-        ("PJSIP/agent-anna-desk", "CC-WAIT"),
-        ("Local/00881234@cc-agents", "cc-wait"),
-        ("Local/00881234", "cc-wait"),
-        ("local/s@cc-agents", "cc-wait"),
-        (" Local/s@cc-agents", "cc-wait"),
-        ("PJSIP/a&Local/s@cc-agents", "cc-wait"),
-        ("Local/s@cc-wait/n&Local/9@cc-agents", "cc-wait"),
-        ("DAHDI/1/0088", "cc-wait"),
-    ],
-)
-async def test_originate_enters_our_own_contexts_only(lab: Lab, channel: str, context: str) -> None:
-    with pytest.raises(BadInput):
-        await lab.actor.originate(call(channel, context))
-    assert lab.server.named("Originate") == []
-
-
-async def test_our_channel_ids_look_like_the_switch_made_them(lab: Lab) -> None:
-    of = UUID("1db60a3c-fe87-4472-88c2-a714c809a6b2")
-    assert lab.actor.new_channel_id(of) == f"{SYSTEM}-{of}"

@@ -328,12 +328,6 @@ async def test_an_action_nobody_answers_is_of_unknown_outcome(lab: Lab) -> None:
     assert (await link.action("Hangup", Channel="x"))["Response"] == "Success"
 
 
-async def test_originate_is_always_asynchronous(lab: Lab) -> None:
-    link = await lab.actor()
-    await link.action("Originate", Channel="PJSIP/x", Async="false")
-    assert lab.server.named("Originate")[0]["Async"] == "true"
-
-
 async def test_queue_add_has_one_answer(lab: Lab) -> None:
     link = await lab.actor()
     lab.server.answers["QueueAdd"] = lambda headers: frame(
