@@ -24,7 +24,7 @@ class AgiSession(Request):
     """What a route gets. Every call raises Hangup once the caller is gone.
 
     *args*: the arguments of `AGI()`, empty ones as ''. *headers*: `agi_callerid` and its like; texts in
-    them are the caller's and not cleaned. *query*: of the URL.
+    them are the caller's and not cleaned.
     """
 
     def __init__(
@@ -33,7 +33,6 @@ class AgiSession(Request):
         super().__init__(app, environment.headers, reader, writer)
         self.headers: Mapping[str, str] = environment.headers
         self.args = environment.args
-        self.query = environment.query
         self.uniqueid = environment.headers["agi_uniqueid"]
         self.channel = environment.headers["agi_channel"]
         self._unanswered = 0
@@ -43,11 +42,6 @@ class AgiSession(Request):
         answer = await self.send_command(f"SET VARIABLE {_name(name)} {_quoted(value)}")
         if answer.result != 1:
             raise CommandRefused(name)
-
-    async def get_variable(self, name: str) -> str | None:
-        """Read a channel variable, None when it is not set. Raises BadInput, Hangup, CommandRefused."""
-        answer = await self.send_command(f"GET VARIABLE {_name(name)}")
-        return answer.data if answer.result == 1 else None
 
     async def finish(self, variables: Iterable[tuple[str, str]]) -> None:
         """Send the settings of *variables*, in this order, and our end of the conversation behind them.

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, SupportsIndex
-from urllib.parse import parse_qsl
 
 MAX_ENVIRONMENT: Final = 64 * 1024
 _MAX_VALUE: Final = 1024
@@ -50,7 +49,6 @@ class Environment:
 
     headers: Mapping[str, str]
     path: str
-    query: Mapping[str, str]
     args: tuple[str, ...]
 
 
@@ -162,20 +160,7 @@ def parse_environment(raw: bytes) -> Environment:
     script = headers.get("agi_network_script")
     if script is None or not headers.get("agi_uniqueid") or not headers.get("agi_channel"):
         raise WireError("incomplete environment")
-    path, _, query = script.partition("?")
-    return Environment(headers, path, _parse_query(query), _arguments(headers))
-
-
-def _parse_query(query: str) -> dict[str, str]:
-    if not query:
-        return {}
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=_MAX_ARGUMENTS)
-    except ValueError as error:
-        raise WireError("not a query") from error
-    if len(dict(pairs)) != len(pairs):
-        raise WireError("a query field appears twice")
-    return dict(pairs)
+    return Environment(headers, script, _arguments(headers))
 
 
 def _arguments(headers: Mapping[str, str]) -> tuple[str, ...]:

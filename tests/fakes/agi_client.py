@@ -1,7 +1,7 @@
 """Asterisk's side of FastAGI: asks a question as `AGI()` does, and can misbehave on request.
 
-Behaviour copied from Asterisk 22: the order of the environment, answers of GET and SET VARIABLE, several
-lines for a usage error, `HANGUP` twice and out of band, 511 on a dead channel.
+Behaviour copied from Asterisk 22: the order of the environment, answers of SET VARIABLE, several lines
+for a usage error, `HANGUP` twice and out of band, 511 on a dead channel.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 
 _SET = re.compile(r'SET VARIABLE (\w+) "((?:[^"\\]|\\.)*)"')
-_GET = re.compile(r"GET VARIABLE (\w+)")
 
 UNIQUEID = "cc-7d0f3b9a-1795287447.33"
 
@@ -106,7 +105,4 @@ class AgiCall:
         if found := _SET.fullmatch(command):
             self.variables[found[1]] = re.sub(r"\\(.)", r"\1", found[2])
             return b"200 result=1\n"
-        if found := _GET.fullmatch(command):
-            value = self.variables.get(found[1])
-            return b"200 result=0\n" if value is None else f"200 result=1 ({value})\n".encode()
         return b"510 Invalid or unknown command\n"

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.unit
 
 
 def test_an_environment() -> None:
-    read = parse_environment(environment("t/route?x=1", "a", "", "c"))
-    assert (read.path, read.query, read.args) == ("t/route", {"x": "1"}, ("a", "", "c"))
+    read = parse_environment(environment("t/route", "a", "", "c"))
+    assert (read.path, read.args) == ("t/route", ("a", "", "c"))
     assert read.headers["agi_uniqueid"] == UNIQUEID
 
 
