@@ -15,11 +15,9 @@ from crm_core.ids import parse_id
 _HEADERS: Final = (
     "Uniqueid",
     "Channel",
-    "Linkedid",
     "ChannelState",
     "CallerIDNum",
     "CallerIDName",
-    "ConnectedLineNum",
     "Context",
     "Exten",
     "AccountCode",
@@ -35,10 +33,10 @@ PREFIXES: Final = (
 )
 _BLOCKS: Final = {prefix: itemgetter(*(prefix + header for header in _HEADERS)) for prefix in PREFIXES}
 _VARIABLES: Final = {
-    prefix: itemgetter(*(f"{prefix}ChanVariable/{name}" for name in ("CC_CALL", "CC_OFFER", "CC_AGENT")))
+    prefix: itemgetter(*(f"{prefix}ChanVariable/{name}" for name in ("CC_CALL", "CC_OFFER")))
     for prefix in PREFIXES
 }
-_NO_VARIABLES: Final = ("", "", "")
+_NO_VARIABLES: Final = ("", "")
 
 
 def facts(fields: Mapping[str, str], prefix: str = "") -> ChannelFacts:
@@ -59,31 +57,25 @@ def facts_if_any(fields: Mapping[str, str], prefix: str = "") -> ChannelFacts | 
 def _facts(
     uniqueid: str,
     name: str,
-    linkedid: str,
     state: str,
     caller_number: str,
     caller_name: str,
-    connected_number: str,
     context: str,
     exten: str,
     account: str,
     call: str,
     offer: str,
-    agent: str,
 ) -> ChannelFacts:
     return ChannelFacts(
         uniqueid=_required(uniqueid),
         name=_required(name),
-        linkedid=_required(linkedid),
         state=int(state),
         caller_number=clean(caller_number),
         caller_name=clean(caller_name),
-        connected_number=clean(connected_number),
         context=clean(context),
         exten=clean(exten),
         call_id=_uuid(account) or _uuid(call),
         offer_id=_uuid(offer),
-        agent=clean(agent) or None,
     )
 
 

@@ -18,23 +18,13 @@ class ChannelFacts(Struct, frozen=True, kw_only=True, gc=False):
 
     uniqueid: str
     name: str  # PJSIP/agent-anna-desk-0000001a
-    linkedid: str
     state: int  # 0 down, 4 ring, 5 ringing, 6 up (Asterisk ast_channel_state)
     caller_number: str
     caller_name: str
-    connected_number: str
     context: str
     exten: str
     call_id: UUID | None  # AccountCode, else ChanVariable CC_CALL; None when not one of ours
     offer_id: UUID | None = None  # ChanVariable CC_OFFER
-    agent: str | None = None  # ChanVariable CC_AGENT
-
-    @property
-    def endpoint(self) -> str | None:
-        """`agent-anna-desk` of `PJSIP/agent-anna-desk-0000001a`; None for Local and other plumbing."""
-        if not self.name.startswith("PJSIP/"):
-            return None
-        return self.name[6:].rpartition("-")[0] or None
 
 
 class Observation(Struct, frozen=True, kw_only=True, gc=False):
@@ -44,7 +34,7 @@ class Observation(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChannelSeen(Observation, frozen=True, kw_only=True, gc=False):
-    """Newchannel, Newstate, NewCallerid, NewAccountCode, Newexten-free state of a channel."""
+    """Newchannel, Newstate, NewCallerid or NewAccountCode: the channel as it is now."""
 
     channel: ChannelFacts
 
@@ -79,11 +69,10 @@ class DialEnded(Observation, frozen=True, kw_only=True, gc=False):
 
 
 class BridgeEntered(Observation, frozen=True, kw_only=True, gc=False):
-    """BridgeEnter. *bridge* is the BridgeUniqueid; *others* how many channels are in it now."""
+    """BridgeEnter. *bridge* is the BridgeUniqueid."""
 
     channel: ChannelFacts
     bridge: str
-    channels: int
 
 
 class BridgeLeft(Observation, frozen=True, kw_only=True, gc=False):
@@ -91,7 +80,6 @@ class BridgeLeft(Observation, frozen=True, kw_only=True, gc=False):
 
     channel: ChannelFacts
     bridge: str
-    channels: int
 
 
 class HoldStarted(Observation, frozen=True, kw_only=True, gc=False):
@@ -121,23 +109,21 @@ class ChannelGone(Observation, frozen=True, kw_only=True, gc=False):
 
 
 class BlindTransferred(Observation, frozen=True, kw_only=True, gc=False):
-    """BlindTransfer: *transferee* goes on at context,exten; *transferer* leaves."""
+    """BlindTransfer: *transferee* goes on at *exten*; *transferer* leaves."""
 
     transferer: ChannelFacts
     transferee: ChannelFacts | None
-    context: str
     exten: str
     success: bool
 
 
 class AttendedTransferred(Observation, frozen=True, kw_only=True, gc=False):
-    """AttendedTransfer. With *dest_type* App (consult leg still ringing) there is no target."""
+    """AttendedTransfer. Without a *target* (DestType App) the consult leg was in no bridge yet."""
 
     first: ChannelFacts  # the transferer's leg to the first party
     second: ChannelFacts  # the transferer's consult leg
     transferee: ChannelFacts | None
     target: ChannelFacts | None
-    dest_type: str  # Bridge, App, Link, Threeway, Fail
     success: bool
 
 
@@ -165,14 +151,12 @@ class QueueJoined(Observation, frozen=True, kw_only=True, gc=False):
 
     channel: ChannelFacts
     queue: str
-    position: int
 
 
 class QueueLeft(Observation, frozen=True, kw_only=True, gc=False):
     """QueueCallerLeave. Never counted as an abandon: a Redirect emits that too."""
 
     channel: ChannelFacts
-    queue: str
 
 
 class RecordingStarted(Observation, frozen=True, kw_only=True, gc=False):

@@ -126,21 +126,11 @@ def _dial_ended(fields: Fields, at: datetime) -> Observation:
 
 
 def _bridge_entered(fields: Fields, at: datetime) -> Observation:
-    return BridgeEntered(
-        at=at,
-        channel=facts(fields),
-        bridge=fields["BridgeUniqueid"],
-        channels=int(fields["BridgeNumChannels"]),
-    )
+    return BridgeEntered(at=at, channel=facts(fields), bridge=fields["BridgeUniqueid"])
 
 
 def _bridge_left(fields: Fields, at: datetime) -> Observation:
-    return BridgeLeft(
-        at=at,
-        channel=facts(fields),
-        bridge=fields["BridgeUniqueid"],
-        channels=int(fields["BridgeNumChannels"]),
-    )
+    return BridgeLeft(at=at, channel=facts(fields), bridge=fields["BridgeUniqueid"])
 
 
 def _hold_started(fields: Fields, at: datetime) -> Observation:
@@ -164,7 +154,6 @@ def _blind_transfer(fields: Fields, at: datetime) -> Observation:
         at=at,
         transferer=facts(fields, "Transferer"),
         transferee=facts_if_any(fields, "Transferee"),
-        context=clean(fields["Context"]),
         exten=clean(fields["Extension"]),
         success=fields["Result"] == "Success",
     )
@@ -177,7 +166,6 @@ def _attended_transfer(fields: Fields, at: datetime) -> Observation:
         second=facts(fields, "SecondTransferer"),
         transferee=facts_if_any(fields, "Transferee"),
         target=facts_if_any(fields, "TransferTarget"),
-        dest_type=clean(fields["DestType"]),
         success=fields["Result"] == "Success",
     )
 
@@ -194,13 +182,11 @@ def _step(fields: Fields, at: datetime) -> Observation | None:
 
 
 def _queue_joined(fields: Fields, at: datetime) -> Observation:
-    return QueueJoined(
-        at=at, channel=facts(fields), queue=clean(fields["Queue"]), position=int(fields["Position"])
-    )
+    return QueueJoined(at=at, channel=facts(fields), queue=clean(fields["Queue"]))
 
 
 def _queue_left(fields: Fields, at: datetime) -> Observation:
-    return QueueLeft(at=at, channel=facts(fields), queue=clean(fields["Queue"]))
+    return QueueLeft(at=at, channel=facts(fields))
 
 
 def _recording_started(fields: Fields, at: datetime) -> Observation:

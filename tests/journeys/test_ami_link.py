@@ -29,6 +29,7 @@ from callrouter.reading.observations import (
     Step,
     StepName,
 )
+from callrouter.tracking.channel import endpoint_of
 from crm_core.clock import SystemClock
 from crm_core.ids import parse_id
 from tests.fakes.offices import decode_office
@@ -152,7 +153,7 @@ async def test_a_waiting_caller_is_pulled_out_and_answered(tmp_path: Path) -> No
         await house.until(lambda: len(house.of(BridgeEntered)) == 2)
         assert house.asked[1].args[4] == "freed"
         (began,) = house.of(DialBegan)
-        assert (began.dest.endpoint, began.dest.agent) == ("agent-anna-desk", "anna")
+        assert endpoint_of(began.dest.name) == "agent-anna-desk"
         assert began.dest.offer_id == parse_id(OFFER)
         assert began.dest.call_id == waiting.call_id
         assert house.of(DialRinging)

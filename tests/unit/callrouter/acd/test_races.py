@@ -18,6 +18,7 @@ from callrouter.reading.observations import (
     QueueJoined,
     Snapshot,
 )
+from callrouter.tracking.channel import endpoint_of
 from crm_core.calls.model import OfferState
 from crm_core.customers.model import Identity
 from crm_core.ids import new_id
@@ -637,7 +638,7 @@ async def test_a_caller_the_net_caught_is_ours_when_the_router_is_back(world: Wo
     await busy(world, 2)
     caller = world.caller()
     world.see_caller(caller)
-    world.see(QueueJoined, channel=caller.facts, queue="sales", position=1)
+    world.see(QueueJoined, channel=caller.facts, queue="sales")
     live = world.core.line.get(caller.id)
     assert live is not None and live.place is Place.NET
 
@@ -648,7 +649,7 @@ async def test_an_offer_that_the_dialplan_refused_holds_nobody(world: World) -> 
     answer = await caller.ask_only("arrived")
     assert answer is not None and caller.agent == "anna"
     world.dispatcher.told(answer)
-    world.see(QueueJoined, channel=caller.facts, queue="sales", position=1)
+    world.see(QueueJoined, channel=caller.facts, queue="sales")
     assert offers(caller) == [("anna", OfferState.WITHDRAWN)]
     assert world.switch.pulls == [], "the net may try first"
     world.advance(0.9)
@@ -663,7 +664,7 @@ async def test_a_caller_who_came_to_the_net_and_left_in_one_breath_is_nobody(wor
     world.see_caller(caller)
     at = world.clock.now()
     world.dispatcher.observe(
-        QueueJoined(at=at, channel=caller.facts, queue="sales", position=1),
+        QueueJoined(at=at, channel=caller.facts, queue="sales"),
         ChannelGone(at=at, channel=caller.facts, cause=16),
     )
     assert world.core.line.get(caller.id) is None
@@ -764,8 +765,8 @@ def _check(world: World) -> None:
     ringing: dict[str, int] = {}
     for caller in world.calls.values():
         if caller.alive and caller.legs:
-            agent = caller.legs[0].agent or ""
-            ringing[agent] = ringing.get(agent, 0) + 1
+            phone = endpoint_of(caller.legs[0].name) or ""
+            ringing[phone] = ringing.get(phone, 0) + 1
     assert all(count <= 1 for count in ringing.values()), "a phone rings or talks for one call"
 
 

@@ -223,11 +223,9 @@ class Caller:
         self.facts = ChannelFacts(
             uniqueid=f"1700000000.{number_of}",
             name=f"PJSIP/{TRUNK}-{number_of:08x}",
-            linkedid=f"1700000000.{number_of}",
             state=4,
             caller_number=number,
             caller_name="",
-            connected_number="",
             context="cc-route",
             exten="s",
             call_id=self.id,
@@ -299,7 +297,7 @@ class Caller:
         for leg in others:
             self.end_leg(leg, "CANCEL")
         for channel in (as_now(self.facts, state=6), as_now(first, state=6)):
-            self.world.see(BridgeEntered, channel=channel, bridge=f"b-{self.id}", channels=2)
+            self.world.see(BridgeEntered, channel=channel, bridge=f"b-{self.id}")
         self.legs = [first]
         self.talking = True
 
@@ -317,7 +315,7 @@ class Caller:
     def talk_ends(self) -> None:
         """Both sides leave the bridge and are gone."""
         for leg in self.legs:
-            self.world.see(BridgeLeft, channel=leg, bridge=f"b-{self.id}", channels=1)
+            self.world.see(BridgeLeft, channel=leg, bridge=f"b-{self.id}")
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -387,16 +385,13 @@ class World:
         return ChannelFacts(
             uniqueid=f"1700000001.{self._channels}",
             name=f"PJSIP/{endpoint}-{self._channels:08x}",
-            linkedid="",
             state=0,
             caller_number="",
             caller_name="",
-            connected_number="",
             context="cc-dial",
             exten="s",
             call_id=call_id,
             offer_id=offer_id,
-            agent=endpoint.split("-")[1],
         )
 
     def caller(self, number: str = "+994501112233", queue: str = "sales") -> Caller:

@@ -20,15 +20,12 @@ def block(prefix: str = "", **changes: str) -> dict[str, str]:
         "ChannelState": "5",
         "CallerIDNum": "+74955550142",
         "CallerIDName": "Иван\x07",
-        "ConnectedLineNum": "<unknown>",
         "AccountCode": CALL,
         "Context": "cc-route",
         "Exten": "",
         "Uniqueid": "u-2",
-        "Linkedid": "u-1",
         "ChanVariable/CC_CALL": OTHER,
         "ChanVariable/CC_OFFER": "",
-        "ChanVariable/CC_AGENT": "anna",
     }
     fields.update({name.replace("__", "/"): value for name, value in changes.items()})
     return {prefix + header: value for header, value in fields.items()}
@@ -37,9 +34,8 @@ def block(prefix: str = "", **changes: str) -> dict[str, str]:
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_block_is_read_under_every_prefix(prefix: str) -> None:
     read = facts(block(prefix), prefix)
-    assert (read.uniqueid, read.linkedid, read.state) == ("u-2", "u-1", 5)
-    assert (read.caller_number, read.caller_name, read.connected_number) == ("+74955550142", "Иван", "")
-    assert (read.endpoint, read.agent, read.offer_id) == ("agent-anna-desk", "anna", None)
+    assert (read.uniqueid, read.name, read.state) == ("u-2", "PJSIP/agent-anna-desk-0000001a", 5)
+    assert (read.caller_number, read.caller_name, read.offer_id) == ("+74955550142", "Иван", None)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +58,6 @@ def test_the_call_id_is_a_uuid_or_nothing(account: str, variable: str, call: str
     "changes",
     [
         {"Uniqueid": ""},
-        {"Linkedid": ""},
         {"Channel": ""},
         {"Channel": "PJSIP/x\u202e-1"},
         {"Uniqueid": "u" * 300},

@@ -82,10 +82,7 @@ class Scene:
 
     def bridged(self, bridge: str, *channels: ChannelFacts) -> list[str]:
         return self.tell(
-            *(
-                seen.BridgeEntered(at=self.tick(), channel=one, bridge=bridge, channels=place + 1)
-                for place, one in enumerate(channels)
-            )
+            *(seen.BridgeEntered(at=self.tick(), channel=one, bridge=bridge) for one in channels)
         )
 
     def gone(self, *channels: ChannelFacts, cause: int = 16) -> list[str]:
@@ -116,11 +113,9 @@ def facts(name: str, uniqueid: str, call: UUID | None, state: int, context: str 
     return ChannelFacts(
         uniqueid=uniqueid,
         name=name,
-        linkedid="x-1.1",
         state=state,
         caller_number="+79161234567" if "trunk" in name else "",
         caller_name="",
-        connected_number="",
         context=context,
         exten="s",
         call_id=call,

@@ -167,7 +167,6 @@ def test_a_blind_transfer_is_said_once_also_when_its_event_was_lost() -> None:
         at=AT,
         transferer=device("anna", state=UP),
         transferee=caller(state=UP),
-        context="cc-transfer",
         exten="102",
         success=True,
     )
@@ -188,7 +187,6 @@ def test_a_transfer_that_failed_changes_nothing() -> None:
         at=scene.tick(),
         transferer=device("anna", state=UP),
         transferee=None,
-        context="cc-transfer",
         exten="102",
         success=False,
     )

@@ -26,11 +26,9 @@ def facts(uniqueid: str) -> ChannelFacts:
     return ChannelFacts(
         uniqueid=uniqueid,
         name=f"PJSIP/trunk-provider-{uniqueid:0>8}",
-        linkedid=uniqueid,
         state=6,
         caller_number="",
         caller_name="",
-        connected_number="",
         context="",
         exten="",
         call_id=None,
