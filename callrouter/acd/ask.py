@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from callrouter.reading.text import clean
 from crm_core.calls.model import Direction, Offer, OfferState
 from crm_core.errors import BadInput
 from crm_core.i18n import N_
 from crm_core.ids import parse_id
+from crm_core.office.model import DIALLED_FORM, NAME_FORM
 from crm_core.routing.model import Action, Decision
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
-_DIALLED = re.compile(r"\+?[0-9]{2,20}\Z")
+_NAME = re.compile(NAME_FORM)
+_DIALLED = re.compile(DIALLED_FORM)
 _ATTEMPT = re.compile(r"[0-9]{1,3}\Z")
 _PRESENTATION = re.compile(r"[a-z_]{0,40}\Z")
 _UNIQUEID = re.compile(r"[A-Za-z0-9._-]{1,150}\Z")
 _FIELDS = 10
-_TEXT_LIMIT = 80  # Asterisk's own limit for an extension
 
 
 class Reason(StrEnum):
@@ -125,9 +126,9 @@ def parse_ask(
         direction=way,
         from_agent=from_agent or None,
         uniqueid=uniqueid,
-        channel_name=_clean(channel_name),
-        caller_raw=_clean(caller_raw),
-        caller_name=_clean(caller_name),
+        channel_name=clean(channel_name),
+        caller_raw=clean(caller_raw),
+        caller_name=clean(caller_name),
     )
 
 
@@ -163,8 +164,3 @@ class Answer:
 def _form(pattern: re.Pattern[str], text: str, field: str) -> None:
     if not pattern.match(text):
         raise BadInput(N_("What was given is not of the form asked for."), field=field)
-
-
-def _clean(text: str) -> str:
-    """Untrusted text without control characters, capped."""
-    return "".join(c for c in text[: _TEXT_LIMIT * 2] if c.isprintable())[:_TEXT_LIMIT]

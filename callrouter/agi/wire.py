@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, SupportsIndex
 
+from callrouter.reading.text import decode_text
+
 MAX_ENVIRONMENT: Final = 64 * 1024
 _MAX_VALUE: Final = 1024
 _MAX_ARGUMENTS: Final = 32
@@ -110,7 +112,7 @@ class AgiReader(asyncio.StreamReader):
             match = _ANSWER.fullmatch(line)
             if match is None:
                 raise WireError("not an answer")
-            code, text = int(match["code"]), decode(match["text"] or b"")
+            code, text = int(match["code"]), decode_text(match["text"] or b"")
             if code == 100:  # "Trying": the answer comes later
                 continue
             if code == _USAGE and line[3:4] == b"-":
@@ -125,14 +127,6 @@ class AgiReader(asyncio.StreamReader):
         """`520-` opens several lines of usage, closed by one that begins with `520 `."""
         while not (await self.read_line()).startswith(b"520 "):
             pass
-
-
-def decode(raw: bytes) -> str:
-    """Decode text of unknown origin: UTF-8, else cp1251, else with replacement. Never fails a call."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("cp1251", errors="replace")
 
 
 def parse_result(text: str) -> Answer:
@@ -151,7 +145,7 @@ def parse_environment(raw: bytes) -> Environment:
     """
     headers: dict[str, str] = {}
     for line in raw[:-2].split(b"\n"):
-        name, colon, value = decode(line).partition(": ")
+        name, colon, value = decode_text(line).partition(": ")
         if not colon or _HEADER.fullmatch(name) is None or len(value) > _MAX_VALUE:
             raise WireError("not an environment")
         if name in headers:

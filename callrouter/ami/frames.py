@@ -14,6 +14,8 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
+from callrouter.reading.text import decode_text
+
 Fields = dict[str, str]
 """One frame: header → value. `ChanVariable: NAME=x` is kept under `ChanVariable/NAME`."""
 
@@ -58,17 +60,6 @@ class Reject(StrEnum):
 
 class StreamBroken(Exception):
     """The peer does not speak AMI, or sends a frame without end: the session must be dropped."""
-
-
-def decode_text(raw: bytes) -> str:
-    """Decode bytes of unknown origin: UTF-8, else cp1251 (old Russian gateways), else with replacement."""
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        try:
-            return raw.decode("cp1251")
-        except UnicodeDecodeError:
-            return raw.decode(errors="replace")
 
 
 class _BadLine(Exception):

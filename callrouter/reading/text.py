@@ -1,4 +1,4 @@
-"""Text from the telephone network, made safe to keep and to show."""
+"""Text from the telephone network: its bytes read, and made safe to keep and to show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ MAX_TEXT: Final = 80  # Asterisk's own limit for an extension
 _UNKNOWN: Final = "<unknown>"  # how AMI spells a number or name that is not set
 # Joiners are part of words in some scripts; every other invisible character only hides or reorders text.
 _JOINERS: Final = frozenset("\u200c\u200d")
+
+
+def decode_text(raw: bytes) -> str:
+    """Decode bytes of unknown origin: UTF-8, else cp1251 (old Russian gateways), else with replacement.
+
+    Never fails a call.
+    """
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        try:
+            return raw.decode("cp1251")
+        except UnicodeDecodeError:
+            return raw.decode(errors="replace")
 
 
 @lru_cache(maxsize=4096)  # a call repeats its few numbers, names and contexts in every frame

@@ -15,12 +15,21 @@ from msgspec import Meta, Struct
 from crm_core.people.model import Device, DeviceKind, Office, Person, Role, Team
 from crm_core.queues.model import Number, Overflow, Queue
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
+# Forms, as people are told of them in crm_core.office.reading.
+NAME_FORM = r"^[a-z][a-z0-9_]{0,31}\Z"
+EXTENSION_FORM = r"^[0-9]{2,6}\Z"
+E164_FORM = r"^\+[1-9][0-9]{6,14}\Z"  # ITU-T E.164: 15 digits at most
+DIALLED_FORM = r"^\+?[0-9]{2,20}\Z"
+COUNTRY_FORM = r"^[A-Z]{2}\Z"
+ADDRESS_FORM = r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z"
+STATE_CODE_FORM = r"^\*[0-9]{2,4}\Z"
+
+Name = Annotated[str, Meta(pattern=NAME_FORM)]
 Title = Annotated[str, Meta(min_length=1, max_length=80)]
-Extension = Annotated[str, Meta(pattern=r"^[0-9]{2,6}\Z")]
-E164 = Annotated[str, Meta(pattern=r"^\+[1-9][0-9]{6,14}\Z")]
-Dialled = Annotated[str, Meta(pattern=r"^\+?[0-9]{2,20}\Z")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z")]
+Extension = Annotated[str, Meta(pattern=EXTENSION_FORM)]
+E164 = Annotated[str, Meta(pattern=E164_FORM)]
+Dialled = Annotated[str, Meta(pattern=DIALLED_FORM)]
+Country = Annotated[str, Meta(pattern=COUNTRY_FORM)]
 SipUri = Annotated[
     str,
     Meta(
@@ -28,8 +37,9 @@ SipUri = Annotated[
         max_length=200,
     ),
 ]
-Address = Annotated[str, Meta(pattern=r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z")]
+Address = Annotated[str, Meta(pattern=ADDRESS_FORM)]
 Seconds = Annotated[int, Meta(ge=1, le=86_400)]
+StateCode = Annotated[str, Meta(pattern=STATE_CODE_FORM)]
 
 
 class Language(StrEnum):
@@ -141,9 +151,9 @@ class SipEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class StateCodes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Codes agents dial on their phones to choose a state."""
 
-    available: Annotated[str, Meta(pattern=r"^\*[0-9]{2,4}\Z")] = "*50"
-    on_break: Annotated[str, Meta(pattern=r"^\*[0-9]{2,4}\Z")] = "*51"
-    offline: Annotated[str, Meta(pattern=r"^\*[0-9]{2,4}\Z")] = "*52"
+    available: StateCode = "*50"
+    on_break: StateCode = "*51"
+    offline: StateCode = "*52"
 
 
 class OfficeFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -18,6 +18,7 @@ import msgspec
 
 from crm_core.errors import BadOffice
 from crm_core.i18n import N_, Message, joined
+from crm_core.office import model
 from crm_core.office.checks import check
 from crm_core.office.model import OfficeFile
 from crm_core.office.yaml_text import Document, NotPlainYaml, Path, Problem, dotted, parse
@@ -135,12 +136,12 @@ _BOUNDS: Mapping[tuple[str, str], str] = MappingProxyType(
 )
 _FORMS: Mapping[str, str] = MappingProxyType(
     {
-        r"^[a-z][a-z0-9_]{0,31}\Z": N_("name (a-z first, then a-z, 0-9 and _, 32 at most)"),
-        r"^[0-9]{2,6}\Z": N_("101 (two to six digits)"),
-        r"^\+[1-9][0-9]{6,14}\Z": N_("+74955550100 (E.164: plus, country, number, no spaces)"),
-        r"^\+?[0-9]{2,20}\Z": N_("4955550100 (digits, with or without plus)"),
-        r"^[A-Z]{2}\Z": N_("RU (ISO 3166, two letters)"),
-        r"^\*[0-9]{2,4}\Z": N_("*50 (a star and two to four digits)"),
-        r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z": N_("192.0.2.1 or 192.0.2.0/24"),
+        model.NAME_FORM: N_("name (a-z first, then a-z, 0-9 and _, 32 at most)"),
+        model.EXTENSION_FORM: N_("101 (two to six digits)"),
+        model.E164_FORM: N_("+74955550100 (E.164: plus, country, number, no spaces)"),
+        model.DIALLED_FORM: N_("4955550100 (digits, with or without plus)"),
+        model.COUNTRY_FORM: N_("RU (ISO 3166, two letters)"),
+        model.STATE_CODE_FORM: N_("*50 (a star and two to four digits)"),
+        model.ADDRESS_FORM: N_("192.0.2.1 or 192.0.2.0/24"),
     }
 )

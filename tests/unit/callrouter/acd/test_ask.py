@@ -85,7 +85,7 @@ def test_texts_of_the_caller_are_capped_and_cleaned() -> None:
         caller_name="I\x00v\r\nan\u202e<script>",
     )
     assert len(ask.caller_raw) == 80
-    assert ask.caller_name == "Ivan<script>"
+    assert ask.caller_name == "Iv  an<script>"
 
 
 def test_an_answer_without_a_dial_has_empty_fields() -> None:
