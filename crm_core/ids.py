@@ -39,6 +39,11 @@ def _random() -> int:
 os.register_at_fork(after_in_child=_pool.clear)  # two processes must not draw the same
 
 
+def plain_id(value: UUID) -> UUID:
+    """*value*, which asyncpg gives as a subclass of its own with its own repr and pickle, as a plain UUID."""
+    return UUID(int=value.int)
+
+
 def parse_id(text: str | None) -> UUID | None:
     """Return the UUID that *text* spells in its 36-character form, else None. Never raises."""
     if text is None or len(text) != 36:

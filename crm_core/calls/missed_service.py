@@ -21,12 +21,12 @@ from crm_core.db.engine import Database
 from crm_core.errors import NotFound
 from crm_core.i18n import N_
 from crm_core.ids import new_id
+from crm_core.paging import page_size
 from crm_core.people.model import Reader
 from crm_core.people.tables import PersonRow
 from crm_core.permissions import Action, Scope, scope
 from crm_core.queues.tables import NumberRow, QueueMemberRow
 
-MAX_LINES = 200
 KEPT = timedelta(days=30)  # older ones are no work any more, and keep the list quick to read
 WAIT_S = 5.0
 
@@ -62,7 +62,7 @@ class MissedService:
         async with self._database.reading() as connection:
             where = await self._open(connection, reader)
             where.append(own if whose is Whose.MINE else not_(own))
-            return await _lines(connection, where, max(1, min(limit, MAX_LINES)))
+            return await _lines(connection, where, page_size(limit))
 
     async def count(self, reader: Reader) -> MissedCount:
         """How many lines `missed` has of each part, all of them counted."""

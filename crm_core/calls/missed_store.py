@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from crm_core.calls.events import MissedChanged
 from crm_core.calls.missed import (
@@ -26,7 +25,7 @@ from crm_core.calls.missed import (
 )
 from crm_core.calls.model import Call, Direction, Outcome
 from crm_core.db import outbox
-from crm_core.ids import new_id
+from crm_core.ids import new_id, plain_id
 
 # Of a number's newest calls: one that rings without end must not slow down the writing of its own calls.
 NEWEST = 500
@@ -148,7 +147,7 @@ async def _say(
     queues, dids, agents = (
         sorted({name for side in sides for name in side[column]}) for column in ("queues", "dids", "offered")
     )
-    cards = sorted({_uuid(side["customer_id"]) for side in sides if side["customer_id"] is not None})
+    cards = sorted({plain_id(side["customer_id"]) for side in sides if side["customer_id"] is not None})
     whom = await connection.fetchrow(_WHOM, pbx, dids, queues, cards)
     said = MissedChanged(
         at=at,
@@ -163,14 +162,14 @@ async def _say(
 
 def _missed(row: Mapping[str, Any]) -> MissedCall:
     return MissedCall(
-        call_id=_uuid(row["id"]),
+        call_id=plain_id(row["id"]),
         pbx=row["pbx"],
         number=row["number"],
         started_at=row["started_at"],
         outcome=Outcome(row["outcome"]),
         queue=row["queue"],
         did=row["did"],
-        customer_id=None if row["customer_id"] is None else _uuid(row["customer_id"]),
+        customer_id=None if row["customer_id"] is None else plain_id(row["customer_id"]),
         offered=tuple(row["offered"]),
     )
 
@@ -180,8 +179,3 @@ def _columns(standing: Standing) -> dict[str, Any]:
     values = asdict(standing)
     values["last_outcome"] = standing.last_outcome.value
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-
-
-def _uuid(value: Any) -> UUID:
-    """asyncpg's own subclass of UUID as the plain one."""
-    return UUID(int=value.int)

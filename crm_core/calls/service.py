@@ -24,11 +24,9 @@ from crm_core.db import outbox
 from crm_core.db.engine import Database
 from crm_core.errors import BadInput, NotFound
 from crm_core.i18n import N_, Message
-from crm_core.paging import cursor_after, position_of
+from crm_core.paging import cursor_after, page_of, page_size, position_of
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope
-
-MAX_PAGE = 200
 
 
 class CallService:
@@ -54,14 +52,13 @@ class CallService:
         *phone*: E.164 of the other side; *agent*: took part or was rung. Calls that became part of another
         are not listed. Raises BadInput for a foreign cursor.
         """
-        limit = max(1, min(limit, MAX_PAGE))
+        size = page_size(limit)
         asked = CallFilter(phone=phone, since=since, agent=agent, state=state)
         seen = store.visible(scope(reader, Action.CALLS_READ))
-        below = None if cursor is None else position_of(cursor)
+        below = position_of(cursor)
         async with self._database.reading() as connection:
-            found = await store.find(connection, asked, seen, limit=limit + 1, below=below)
-        piece = found[:limit]
-        return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
+            found = await store.find(connection, asked, seen, limit=size + 1, below=below)
+        return page_of(found, size, lambda call: cursor_after(call.started_at, call.id))
 
     async def lines(
         self, reader: Reader, asked: LineFilter, *, limit: int = 50, cursor: str | None = None
@@ -70,13 +67,12 @@ class CallService:
 
         Calls that became part of another are not listed. Raises BadInput for a foreign cursor.
         """
-        limit = max(1, min(limit, MAX_PAGE))
+        size = page_size(limit)
         seen = store.visible(scope(reader, Action.CALLS_READ))
-        below = None if cursor is None else position_of(cursor)
+        below = position_of(cursor)
         async with self._database.reading() as connection:
-            found = await lines.find(connection, asked, seen, limit=limit + 1, below=below)
-        piece = found[:limit]
-        return piece, cursor_after(piece[-1].started_at, piece[-1].id) if len(found) > limit else None
+            found = await lines.find(connection, asked, seen, limit=size + 1, below=below)
+        return page_of(found, size, lambda line: cursor_after(line.started_at, line.id))
 
     async def get(self, reader: Reader, call_id: UUID) -> Call:
         """One call; for one that became part of another, that other.

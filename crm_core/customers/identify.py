@@ -14,14 +14,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from crm_core.bus.event import event_name
 from crm_core.customers.events import CustomerCreated
 from crm_core.customers.model import CardChoice, CardStatus, ContactKind, ContactPoint, Customer, Identity
-from crm_core.ids import new_id
+from crm_core.ids import new_id, plain_id
 
 TRIES = 3  # the second sees what the first waited for; the third is for a point deleted in between
 MAX_CHOICES = 20
@@ -107,7 +106,7 @@ def _identity(e164: str, rows: list[Any]) -> Identity:
             e164=e164,
             choices=tuple(
                 CardChoice(
-                    customer_id=_uuid(row["id"]),
+                    customer_id=plain_id(row["id"]),
                     title=row["title"],
                     owner=row["owner"],
                     office=row["office"],
@@ -117,14 +116,9 @@ def _identity(e164: str, rows: list[Any]) -> Identity:
         )
     return Identity(
         e164=e164,
-        customer_id=_uuid(first["id"]),
+        customer_id=plain_id(first["id"]),
         title=first["title"],
         owner=first["owner"],
         provisional=first["status"] == CardStatus.PROVISIONAL,
         created=first["created"],
     )
-
-
-def _uuid(value: Any) -> UUID:
-    """asyncpg's own subclass of UUID as the plain one, which every encoder knows."""
-    return UUID(int=value.int)

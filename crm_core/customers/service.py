@@ -30,10 +30,11 @@ from crm_core.customers.model import (
 from crm_core.customers.store import CustomerFilter
 from crm_core.db import outbox
 from crm_core.db.engine import Database
-from crm_core.errors import BadInput, Conflict, Forbidden, NotFound, Unavailable
+from crm_core.errors import Conflict, Forbidden, NotFound, Unavailable
 from crm_core.i18n import N_
-from crm_core.ids import new_id, parse_id
+from crm_core.ids import new_id
 from crm_core.masking import mask_number
+from crm_core.paging import id_of, page_of, page_size
 from crm_core.people import store as people
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, may, scope
@@ -100,21 +101,18 @@ class CustomerService:
         since: datetime | None = None,
         limit: int = 50,
         cursor: str | None = None,
-    ) -> tuple[tuple[Customer, ...], str | None]:
+    ) -> tuple[Sequence[Customer], str | None]:
         """Cards the reader may see, newest first, and the cursor of the next piece.
 
         *phone*: E.164, or digits that begin or end a number; *title*: beginnings of words; *agent*:
         the owner. Raises BadInput for a foreign cursor.
         """
-        below = parse_id(cursor)
-        if cursor is not None and below is None:
-            raise BadInput(N_("This cursor is not from here."), field="cursor")
+        size, below = page_size(limit), id_of(cursor)
         asked = CustomerFilter(phone=phone, title=title, owner=agent, status=status, since=since)
         seen = scope(reader, Action.CUSTOMERS_READ)
         async with self._database.reading() as connection:
-            found = await store.find(connection, asked, seen, limit=limit + 1, below=below)
-        piece = found[:limit]
-        return piece, str(piece[-1].id) if len(found) > limit else None
+            found = await store.find(connection, asked, seen, limit=size + 1, below=below)
+        return page_of(found, size, lambda card: str(card.id))
 
     async def get(self, reader: Reader, customer_id: UUID, *, met: bool = False) -> Customer:
         """One card; for one that became part of another, that other. Raises NotFound, also if not to be seen.
@@ -183,14 +181,14 @@ class CustomerService:
             await store.add(connection, customer)
             await changing.set_phones(connection, customer, new.phones, new.shared, now)
             customer = await changing.fresh(connection, customer.id)
-            await self._write(
+            await record(
                 connection,
-                reader.person,
-                "customer.created",
-                customer.id,
-                None,
-                changing.audited(customer),
-                now,
+                actor=reader.person,
+                action="customer.created",
+                kind="customer",
+                subject=customer.id,
+                at=now,
+                after=changing.audited(customer),
             )
             await outbox.add(connection, [CustomerCreated(at=now, customer=customer)])
         return customer
@@ -214,7 +212,16 @@ class CustomerService:
             await store.change(connection, customer_id, {**values, "updated_at": now})
             after = await changing.fresh(connection, customer_id)
             was, became = changed(changing.audited(before), changing.audited(after))
-            await self._write(connection, reader.person, "customer.updated", customer_id, was, became, now)
+            await record(
+                connection,
+                actor=reader.person,
+                action="customer.updated",
+                kind="customer",
+                subject=customer_id,
+                at=now,
+                before=was,
+                after=became,
+            )
             await outbox.add(connection, changing.events_of(before, after, reader.person, now))
         return after
 
@@ -261,24 +268,3 @@ class CustomerService:
             await changing.require_owner(connection, change.owner)
             values["owner"] = change.owner
         return values
-
-    async def _write(
-        self,
-        connection: AsyncConnection,
-        actor: str,
-        action: str,
-        subject: UUID,
-        before: dict[str, Any] | None,
-        after: dict[str, Any] | None,
-        at: datetime,
-    ) -> None:
-        await record(
-            connection,
-            actor=actor,
-            action=action,
-            kind="customer",
-            subject=subject,
-            at=at,
-            before=before,
-            after=after,
-        )

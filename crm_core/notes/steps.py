@@ -19,10 +19,9 @@ from crm_core.ids import new_id
 from crm_core.notes import step_store, store
 from crm_core.notes.events import NextStepChanged
 from crm_core.notes.model import NextStep, moment, step_text
+from crm_core.paging import page_size
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope
-
-MAX_STEPS = 200
 
 
 class NextStepService:
@@ -93,7 +92,7 @@ class NextStepService:
         """What *agent* has to do, the most urgent first; nothing of somebody whose steps may not be seen."""
         seen = step_store.visible(scope(reader, Action.CALLS_READ))
         async with self._database.reading() as connection:
-            return await step_store.unfinished(connection, agent, seen, limit=max(1, min(limit, MAX_STEPS)))
+            return await step_store.unfinished(connection, agent, seen, limit=page_size(limit))
 
     async def of_call(self, reader: Reader, call_id: UUID) -> Sequence[NextStep]:
         """The steps of a call that may be seen, done ones too, oldest first."""

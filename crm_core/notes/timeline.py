@@ -17,13 +17,10 @@ from crm_core.db.engine import Database
 from crm_core.notes import store, timeline_store
 from crm_core.notes.card_store import seen_card
 from crm_core.notes.model import TimelineCall, TimelineItem, TimelineKind
-from crm_core.notes.timeline_store import Position
-from crm_core.paging import cursor_after, position_of
+from crm_core.paging import Position, cursor_after, page_of, page_size, position_of
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope
 from crm_core.recordings import store as recordings
-
-MAX_PAGE = 200
 
 
 class TimelineService:
@@ -46,7 +43,7 @@ class TimelineService:
         Of a card that became part of another: that other's, which has the changes of both. *kinds*: only
         these; none: all. Raises NotFound for a card that may not be seen, BadInput for a foreign cursor.
         """
-        below = None if cursor is None else position_of(cursor)
+        below = position_of(cursor)
         async with self._database.reading() as connection:
             card = await seen_card(connection, reader, customer_id)
             return await piece(connection, reader, card.ids, kinds, limit=limit, below=below)
@@ -62,10 +59,10 @@ async def piece(
     below: Position | None = None,
 ) -> tuple[Sequence[TimelineItem], str | None]:
     """What happened with *cards*, which *reader* may see, as if they were one; as `timeline` gives it."""
-    limit = max(1, min(limit, MAX_PAGE))
-    found = await _newest(connection, reader, cards, set(kinds) or set(TimelineKind), limit + 1, below)
-    shown = await _with_details(connection, reader, found[:limit])
-    return shown, cursor_after(shown[-1].at, shown[-1].id) if len(found) > limit else None
+    size = page_size(limit)
+    found = await _newest(connection, reader, cards, set(kinds) or set(TimelineKind), size + 1, below)
+    page, cursor = page_of(found, size, lambda item: cursor_after(item.at, item.id))
+    return await _with_details(connection, reader, page), cursor
 
 
 async def _newest(

@@ -6,7 +6,6 @@ Functions take the connection of the caller's transaction. *below*: moment and i
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +20,10 @@ from crm_core.notes.card_store import of_cards
 from crm_core.notes.model import TimelineCall, TimelineChange, TimelineStep
 from crm_core.notes.step_store import as_step
 from crm_core.notes.tables import NextStepRow
+from crm_core.paging import Position
 from crm_core.recordings import store as recordings
 from crm_core.recordings.model import Recording
 from crm_core.recordings.tables import RecordingRow
-
-Position = tuple[datetime, UUID]
 
 # Deeds that change nothing on the card: who somebody is when a number rings.
 _NO_CHANGE = ("customer.chosen",)

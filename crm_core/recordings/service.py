@@ -15,9 +15,9 @@ from crm_core.calls.model import Call, Direction
 from crm_core.clock import Clock
 from crm_core.db import outbox
 from crm_core.db.engine import Database
-from crm_core.errors import BadInput, NotFound
+from crm_core.errors import NotFound
 from crm_core.i18n import N_
-from crm_core.ids import parse_id
+from crm_core.paging import id_of, page_of, page_size
 from crm_core.people.model import Reader
 from crm_core.permissions import Action, scope
 from crm_core.recordings import store, writing
@@ -25,7 +25,6 @@ from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingReason, RecordingState
 from crm_core.recordings.tables import RecordingRow
 
-MAX_PAGE = 200
 ONE_PLAYBACK = timedelta(minutes=10)
 WAIT_S = 10.0  # nobody on a call waits for the recorder
 
@@ -159,18 +158,15 @@ class RecordingService:
 
         *phone*: the caller's number in E.164. Raises BadInput for a foreign cursor.
         """
-        limit = max(1, min(limit, MAX_PAGE))
+        size = page_size(limit)
         where = [store.visible(scope(reader, Action.RECORDINGS_READ))]
         where += _filters(phone, since, agent, state)
-        if cursor is not None:
-            after = parse_id(cursor)
-            if after is None:
-                raise BadInput(N_("This cursor is not from here."), field="cursor")
-            where.append(RecordingRow.id < after)
+        below = id_of(cursor)
+        if below is not None:
+            where.append(RecordingRow.id < below)
         async with self._database.reading() as connection:
-            found = await store.newest(connection, where, limit=limit + 1)
-        page = found[:limit]
-        return page, str(page[-1].id) if len(found) > limit else None
+            found = await store.newest(connection, where, limit=size + 1)
+        return page_of(found, size, lambda recording: str(recording.id))
 
     async def of_calls(self, call_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Recording]]:
         """Recordings of calls that the reader was already shown."""

@@ -14,7 +14,7 @@ import msgspec
 
 from crm_core.bus.event import event_name
 from crm_core.calls.model import Call
-from crm_core.ids import new_id
+from crm_core.ids import new_id, plain_id
 from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
 from crm_core.recordings.store import parties
@@ -117,6 +117,6 @@ def _parties(call: Call | None) -> tuple[list[str] | None, str | None, str | Non
 def _recording(row: Any) -> Recording:
     values = dict(row)
     for name in ("id", "call_id"):
-        values[name] = UUID(int=values[name].int)  # asyncpg's own subclass has its own repr and pickle
+        values[name] = plain_id(values[name])
     values["kind"], values["state"] = RecordingKind(values["kind"]), RecordingState(values["state"])
     return Recording(**values)
