@@ -10,9 +10,10 @@ import asyncio
 
 import structlog
 
-from callcard.layout import Layout, is_owned, write_private
+from callcard.layout import Layout, is_owned
 from crm_core.errors import BadInput
 from crm_core.health import Health, PartHealth
+from crm_core.private_file import write_private
 from crm_core.reports import Report, decode, encode, fold
 
 log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ class ChildrenFile:
         if report.parts == self._written:
             return
         try:
-            await asyncio.to_thread(write_private, self._layout.children, encode(report))
+            await asyncio.to_thread(write_private, self._layout.children, encode(report), durable=False)
             self._written = report.parts
         except OSError as error:
             log.warning("children file not written", reason=error.strerror)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from crm_core.errors import StartRefused
+from crm_core.private_file import write_private
 
 PASSAGE = 0o711  # through, not into
 
@@ -99,16 +100,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_running(layout: Layout, running: Running) -> None:
     """Tell other commands of this machine; the address of the database is in it."""
-    write_private(layout.running, msgspec.json.encode(running))
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replace the file as a whole, for its owner to read (0600). Raises OSError."""
-    temporary = path.with_suffix(".new")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(data)
-    temporary.replace(path)
+    write_private(layout.running, msgspec.json.encode(running), durable=False)
 
 
 def is_owned(layout: Layout) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import structlog
@@ -14,6 +13,7 @@ from crm_core.errors import StartRefused, Unavailable
 from crm_core.office.model import OfficeFile
 from crm_core.office.reading import read_office
 from crm_core.office.service import OfficeService
+from crm_core.private_file import write_private
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ class OfficeCopy:
             return await asyncio.to_thread(self._read)
         if text is None:
             raise no_office()
-        await asyncio.to_thread(self._keep, text)
+        await asyncio.to_thread(write_private, self._path, text.encode())
         return await asyncio.to_thread(read_office, text)
 
     def _read(self) -> OfficeFile:
@@ -46,11 +46,3 @@ class OfficeCopy:
             raise StartRefused("The database is away, and there is no copy of the office yet") from None
         log.warning("office from its copy")
         return office
-
-    def _keep(self, text: str) -> None:
-        """Replace the file; nobody else reads it: people and customers are in it."""
-        fresh = self._path.with_suffix(".new")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        fresh.replace(self._path)

@@ -18,6 +18,7 @@ from typing import Any
 from callcard.fit import require_fit
 from callcard.layout import Layout
 from crm_core.errors import StartRefused
+from crm_core.private_file import write_private
 
 PREFIX = "CALLCARD_"
 
@@ -272,16 +273,9 @@ def load_keys(data: Path) -> Keys:
         return kept
     keys = new_keys()
     text = "".join(f'{name} = "{getattr(keys, name)}"\n' for name in Keys.__dataclass_fields__)
-    path = data / "keys.toml"
-    temporary = path.with_suffix(".new")
     Layout(data).make()
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        write_private(data / "keys.toml", text.encode())
     except OSError as error:
         raise StartRefused(f"CALLCARD_DATA: {data} cannot be used: {error.strerror}") from None
-    with os.fdopen(handle, "w") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
     return keys

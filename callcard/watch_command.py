@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from collections.abc import Callable
 
@@ -16,6 +15,7 @@ from crm_core.clock import SystemClock
 from crm_core.errors import StartRefused
 from crm_core.people.model import Role
 from crm_core.people.service import PeopleService
+from crm_core.private_file import write_private
 
 
 async def run_watch(
@@ -39,8 +39,7 @@ async def _own_token(settings: Settings) -> str:
     if kept.exists():
         return kept.read_text("ascii").strip()
     token = await _new_token(settings)
-    with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        out.write(token)
+    write_private(kept, token.encode("ascii"))
     return token
 
 

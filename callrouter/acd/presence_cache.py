@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import msgspec
 import structlog
 
 from crm_core.presence.model import Presence
+from crm_core.private_file import write_private
 
 log = structlog.get_logger(__name__)
 
@@ -38,16 +38,7 @@ class PresenceCache:
         if rows == self._saved:
             return  # agents ring and talk all the time: their rows say what they chose
         try:
-            await asyncio.to_thread(self._write, msgspec.json.encode(rows))
+            await asyncio.to_thread(write_private, self._path, msgspec.json.encode(rows))
             self._saved = rows
         except OSError as error:
             log.warning("presence cache not written", why=error.strerror)
-
-    def _write(self, data: bytes) -> None:
-        fresh = self._path.with_suffix(".new")
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
