@@ -59,8 +59,8 @@ class PbxLoader:
             raise Unavailable(N_("The private PBX has never been started."))
         _refuse_restart(before, rendered)
         await self._control.run("core show version")
-        identity = await asyncio.to_thread(prepare, self._settings, self._user)
-        folder = await asyncio.to_thread(generations.write, rendered, self._settings, identity)
+        runs_as = await asyncio.to_thread(prepare, self._settings, self._user)
+        folder = await asyncio.to_thread(generations.write, rendered, self._settings, runs_as)
         try:
             problems = await self._switch(folder, rendered)
         except BaseException:

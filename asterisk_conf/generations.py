@@ -12,12 +12,12 @@ from pathlib import Path
 
 from asterisk_conf.render import Rendered, write_files
 from asterisk_conf.settings import PbxSettings
-from crm_core.db.identity import Identity
+from crm_core.child_user import ChildUser
 
 _KEPT = 5
 
 
-def write(rendered: Rendered, settings: PbxSettings, identity: Identity) -> Path:
+def write(rendered: Rendered, settings: PbxSettings, runs_as: ChildUser) -> Path:
     """Write a new generation, whole and synced, without using it yet; its folder.
 
     Asterisk's user may read it and not write it (when it is another user than ours).
@@ -30,8 +30,8 @@ def write(rendered: Rendered, settings: PbxSettings, identity: Identity) -> Path
     fresh.mkdir(mode=0o750)
     write_files(rendered, fresh)
     for entry in (*fresh.iterdir(), fresh):
-        if identity.drop is not None:
-            os.chown(entry, 0, identity.gid)
+        if runs_as.drop is not None:
+            os.chown(entry, 0, runs_as.gid)
         _sync(entry)
     fresh.rename(folder)
     return folder

@@ -8,20 +8,18 @@ Asterisk's Uniqueids count from its start, so an id means something only within 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import signal
-import stat
 from pathlib import Path
 
 import structlog
 
 from asterisk_conf.control import Control
-from asterisk_conf.settings import CONTROL_SOCKET, LONGEST_SOCKET_PATH, Asterisk, PbxSettings
+from asterisk_conf.settings import CONTROL_SOCKET, Asterisk, PbxSettings
+from crm_core import child_user
 from crm_core.child import Child, ChildFailed, Command
+from crm_core.child_user import ChildUser
 from crm_core.clock import Clock, SystemClock
-from crm_core.db import identity as identities
-from crm_core.db.identity import Identity
 from crm_core.errors import StartRefused, Unavailable
 from crm_core.health import Health
 from crm_core.supervise import RestartPolicy, Supervisor
@@ -36,17 +34,14 @@ _BOOT_FILE = "boot_epoch"
 
 def run_dir(home: Path) -> Path:
     """Where the control socket of *home* lives: inside, or below /tmp where that path is too long."""
-    near = home.resolve() / "run"
-    if len(os.fsencode(near / CONTROL_SOCKET)) <= LONGEST_SOCKET_PATH:
-        return near
-    return Path("/tmp") / f"callcard-pbx-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"  # noqa: S108
+    return child_user.short_folder(home.resolve() / "run", CONTROL_SOCKET, below_tmp="callcard-pbx")
 
 
 class PrivatePbx:
     """The owner of one private Asterisk. `await start()`, later `await stop()`.
 
     *settings.current* must hold a generation of configuration (`generations.write`, `generations.use`).
-    *identity*: as whom it runs (`prepare`); None: found by `prepare` at start.
+    *runs_as*: as whom it runs (`prepare`); None: found by `prepare` at start.
     """
 
     def __init__(
@@ -54,7 +49,7 @@ class PrivatePbx:
         settings: PbxSettings,
         asterisk: Asterisk,
         *,
-        identity: Identity | None = None,
+        runs_as: ChildUser | None = None,
         health: Health | None = None,
         clock: Clock | None = None,
         policy: RestartPolicy | None = None,
@@ -62,7 +57,7 @@ class PrivatePbx:
         self.settings = settings
         self.asterisk = asterisk
         self.control = Control(asterisk, settings)
-        self._identity = identity
+        self._runs_as = runs_as
         self._health = health or Health(clock)
         self._clock = clock or SystemClock()
         self._policy = policy or RestartPolicy(budget=None)
@@ -87,14 +82,14 @@ class PrivatePbx:
 
         Afterwards an Asterisk that dies is started again, with growing pauses, until `stop`.
         """
-        if self._identity is None:
-            self._identity = await asyncio.to_thread(prepare, self.settings)
+        if self._runs_as is None:
+            self._runs_as = await asyncio.to_thread(prepare, self.settings)
         if not (self.settings.current / "asterisk.conf").exists():
             raise StartRefused(
                 "There is no configuration for the private PBX yet; apply an office file first."
             )
         self._supervisor = Supervisor(
-            self._command(self._identity),
+            self._command(self._runs_as),
             ready=self._booted,
             ready_timeout_s=_READY_S,
             before=self._before_boot,
@@ -119,14 +114,14 @@ class PrivatePbx:
         if self._supervisor is not None:
             await self._supervisor.wait()
 
-    def _command(self, identity: Identity) -> Command:
+    def _command(self, runs_as: ChildUser) -> Command:
         config = self.settings.current / "asterisk.conf"
         return Command(
             name=NAME,
             argv=[*self.asterisk.command, "-f", "-C", config],
             cwd=self.settings.home,
             env={"PATH": os.defpath, "HOME": str(self.settings.home), "LC_ALL": "C.UTF-8"},
-            user=identity.drop,
+            user=runs_as.drop,
             stops=((signal.SIGTERM, 10.0), (signal.SIGQUIT, 3.0)),
             death_signal=signal.SIGTERM,
         )
@@ -168,35 +163,24 @@ async def _accepts(socket: Path) -> bool:
     return True
 
 
-def prepare(settings: PbxSettings, user: str | None = None) -> Identity:
+def prepare(settings: PbxSettings, user: str | None = None) -> ChildUser:
     """Make every folder Asterisk writes to, owned by the user it runs as; that user.
 
     Blocking. Raises StartRefused when a folder is somebody else's, or the user may not enter it.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    identity = identities.choose(settings.home, user)
-    if identity.drop is not None:
-        os.chown(settings.home, 0, identity.gid)  # Asterisk must not be able to swap its configuration
+    runs_as = child_user.choose(settings.home, user)
+    if runs_as.drop is not None:
+        os.chown(settings.home, 0, runs_as.gid)  # Asterisk must not be able to swap its configuration
     settings.home.chmod(0o750)
     for folder in settings.folders():
         if folder == settings.run_dir:
-            _make_private(folder, identity)
+            runs_as.make_private(folder)
             continue
         folder.mkdir(parents=True, exist_ok=True)
         if folder == settings.etc:
             continue  # ours, for Asterisk to read; nobody else gets past *home*
-        if identity.drop is not None:
-            os.chown(folder, identity.uid, identity.gid)
+        if runs_as.drop is not None:
+            os.chown(folder, runs_as.uid, runs_as.gid)
         folder.chmod(0o750)  # recordings lie beside *home*, and are nobody else's to hear
-    return identity
-
-
-def _make_private(directory: Path, identity: Identity) -> None:
-    """Make *directory* for this user alone. Raises StartRefused when somebody else made it first."""
-    try:
-        directory.mkdir(mode=0o700, parents=True)
-        identity.owns(directory)
-    except FileExistsError:
-        found = directory.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != identity.uid or found.st_mode & 0o077:
-            raise StartRefused(f"{directory} is not a private folder of Asterisk's user") from None
+    return runs_as

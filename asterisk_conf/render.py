@@ -20,8 +20,9 @@ from asterisk_conf.modules import (
     OPTIONAL,
     OPTIONAL_FOR_BROWSER_PHONES,
 )
-from asterisk_conf.settings import LONGEST_SOCKET_PATH, Asterisk, PbxSettings
+from asterisk_conf.settings import Asterisk, PbxSettings
 from asterisk_conf.views import OfficeView, view_office
+from crm_core.child_user import LONGEST_SOCKET_PATH
 from crm_core.errors import BadOffice, StartRefused
 from crm_core.i18n import N_
 from crm_core.office.model import OfficeFile, endpoint_name
@@ -124,7 +125,7 @@ def render(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Ren
     Raises BadOffice for what Asterisk cannot express (two numbers alike on a trunk, a reserved name, a
     value of another form) and for text that `lint` finds a fault in, StartRefused for folders it cannot use.
     """
-    if len(str(settings.control_socket)) > LONGEST_SOCKET_PATH:
+    if len(str(settings.control_socket)) > LONGEST_SOCKET_PATH:  # which Asterisk would cut silently
         raise StartRefused(
             "The folder of Asterisk's control socket has too long a path.", field=str(settings.run_dir)
         )

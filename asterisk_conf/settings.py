@@ -8,8 +8,6 @@ from pathlib import Path
 
 from asterisk_conf.music import music_folder
 
-# sockaddr_un.sun_path holds 108 bytes with its NUL (unix(7)); Asterisk cuts a longer path silently.
-LONGEST_SOCKET_PATH = 107
 CONTROL_SOCKET = "asterisk.ctl"
 
 
@@ -35,7 +33,7 @@ class PbxSettings:
     """One private PBX. Addresses are literal: no DNS on the call path. Secrets: letters, digits, `-`, `_`."""
 
     home: Path  # configuration generations, database, logs, spool
-    run_dir: Path  # control socket and pid file; short, see LONGEST_SOCKET_PATH
+    run_dir: Path  # control socket and pid file; short, see crm_core.child_user.short_folder
     recordings: Path  # on a local disk
     system_name: str  # secret random token: first part of every Uniqueid and of AMI's SystemName
     sip_bind: str = "127.0.0.1"

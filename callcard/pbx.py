@@ -114,9 +114,9 @@ async def private_pbx(
     """A private PBX with the configuration of *office* in place, not yet started."""
     asterisk = await found_asterisk(settings.cache, settings.asterisk)
     own = pbx_settings(settings, keys, office)
-    identity = await asyncio.to_thread(prepare, own)
+    runs_as = await asyncio.to_thread(prepare, own)
     rendered = rendered_with(office, own, asterisk, overlay)
-    folder = await asyncio.to_thread(generations.write, rendered, own, identity)
+    folder = await asyncio.to_thread(generations.write, rendered, own, runs_as)
     generations.use(own, folder)
     generations.prune(own)
-    return PrivatePbx(own, asterisk, identity=identity, health=health)
+    return PrivatePbx(own, asterisk, runs_as=runs_as, health=health)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from callcard.doctor.finding import Finding, Findings, ok, warning, wrong
 from callcard.doctor.ground import Ground
+from crm_core import child_user
 from crm_core.db import binaries
-from crm_core.db import identity as identities
 from crm_core.errors import StartRefused
 
 MINIMUM_PYTHON = (3, 11)
@@ -109,11 +109,11 @@ async def data_folder(ground: Ground) -> Findings:
         text = f"{place} may not be written by this user"
         return [wrong("data folder", text, "give it to this user, or name another in CALLCARD_DATA")]
     try:
-        identity = identities.of(place)
+        runs_as = child_user.of(place)
     except StartRefused as error:
         return [wrong("data folder", error.message, "make an ordinary user: useradd --system callcard")]
-    if not await asyncio.to_thread(identity.may_enter, place):
-        text = f"{place} may not be entered by {identity.drop}, as whom PostgreSQL and Asterisk run"
+    if not await asyncio.to_thread(runs_as.may_enter, place):
+        text = f"{place} may not be entered by {runs_as.drop}, as whom PostgreSQL and Asterisk run"
         way_out = "let others enter (chmod o+x) each folder on the way, or choose /var/lib/callcard"
         return [wrong("data folder", text, way_out)]
     there = "" if data.exists() else " (made at the first start)"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from crm_core.child_user import ChildUser
 from crm_core.errors import StartRefused
 
 MINIMUM_MAJOR = 15
@@ -52,6 +54,24 @@ def choose(data: Path, configured: Path | None = None, system: Path = SYSTEM) ->
     if wanted is not None:
         raise StartRefused(f"{data} was made by PostgreSQL {wanted}, whose programs are not here: {_HELP}")
     raise StartRefused(f"no PostgreSQL {MINIMUM_MAJOR} or newer found: {_HELP}")
+
+
+def usable(binaries: Binaries, runs_as: ChildUser, home: Path) -> Binaries:
+    """*binaries*, or a copy of them in *home* where this user cannot run them in their own place.
+
+    A virtualenv below a private home is such a place; nobody's permissions are widened for it.
+    """
+    if runs_as.can(binaries.program("postgres"), "--version"):
+        return binaries
+    if not binaries.movable:
+        raise StartRefused(f"{binaries.directory} cannot be used by the user PostgreSQL must run as")
+    copy = home / f"postgresql-{binaries.version}"
+    if not copy.is_dir():
+        fresh = home / f".{copy.name}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(binaries.directory.parent, fresh, symlinks=True)
+        fresh.rename(copy)
+    return Binaries(directory=copy / "bin", version=binaries.version, movable=True)
 
 
 def _major_of(data: Path) -> int | None:

