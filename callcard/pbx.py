@@ -17,6 +17,7 @@ from asterisk_conf.private_pbx import PrivatePbx, prepare, run_dir
 from asterisk_conf.render import Rendered, endpoints_of, render
 from asterisk_conf.settings import Asterisk, PbxSettings
 from callcard.layout import Layout
+from callcard.manager import manager_of
 from callcard.settings import Keys, Settings
 from crm_core.errors import StartRefused
 from crm_core.health import Health
@@ -62,7 +63,7 @@ def browser_phones(office: OfficeFile) -> tuple[str, ...]:
 
 def pbx_settings(settings: Settings, keys: Keys, office: OfficeFile) -> PbxSettings:
     """What rendering and running the private PBX need besides the office."""
-    layout = Layout(settings.data)
+    layout, manager = Layout(settings.data), manager_of(settings, keys)
     return PbxSettings(
         home=layout.pbx,
         run_dir=run_dir(layout.pbx),
@@ -72,11 +73,11 @@ def pbx_settings(settings: Settings, keys: Keys, office: OfficeFile) -> PbxSetti
         sip_port=office.sip.port,
         rtp_start=office.sip.rtp_start,
         rtp_end=office.sip.rtp_end,
-        ami_port=settings.ami_port,
-        listener_user=settings.ami_listener_user,
-        listener_secret=settings.ami_listener_secret or keys.ami_listener_secret,
-        actor_user=settings.ami_actor_user,
-        actor_secret=settings.ami_actor_secret or keys.ami_actor_secret,
+        ami_port=manager.port,
+        listener_user=manager.listener_user,
+        listener_secret=manager.listener_secret,
+        actor_user=manager.actor_user,
+        actor_secret=manager.actor_secret,
         agi_host=settings.agi.host,
         agi_port=settings.agi.port,
         agi_token=keys.agi_token,

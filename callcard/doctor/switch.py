@@ -8,6 +8,7 @@ from asterisk_conf.find import MINIMUM
 from asterisk_conf.render import render
 from callcard.doctor.finding import Finding, Findings, ok, warning, wrong
 from callcard.doctor.ground import Ground
+from callcard.manager import Manager, manager_of
 from callcard.pbx import pbx_settings
 from callrouter.ami.session import LoginRefused, OutcomeUnknown, Session
 from crm_core.errors import CallcardError
@@ -43,23 +44,20 @@ async def configuration(ground: Ground) -> Findings:
 
 async def accounts(ground: Ground) -> Findings:
     """Log in to the manager as listener and actor: of a private PBX only while it runs."""
-    settings, keys = ground.settings, ground.keys
-    if settings.private_pbx and ground.running is None:
+    if ground.settings.private_pbx and ground.running is None:
         return []
-    listener = settings.ami_listener_secret or keys.ami_listener_secret
-    actor = settings.ami_actor_secret or keys.ami_actor_secret
+    manager = manager_of(ground.settings, ground.keys)
     return [
-        *await _log_in(ground, "listener", settings.ami_listener_user, listener),
-        *await _log_in(ground, "actor", settings.ami_actor_user, actor),
+        *await _log_in(ground, manager, "listener", manager.listener_user, manager.listener_secret),
+        *await _log_in(ground, manager, "actor", manager.actor_user, manager.actor_secret),
     ]
 
 
-async def _log_in(ground: Ground, what: str, user: str, secret: str) -> Findings:
+async def _log_in(ground: Ground, manager: Manager, what: str, user: str, secret: str) -> Findings:
     about = f"manager account {user}"
-    host, port = ground.settings.ami_host or "127.0.0.1", ground.settings.ami_port
     session = Session(
-        host,
-        port,
+        manager.host,
+        manager.port,
         user,
         secret,
         systemname=None,
@@ -81,8 +79,8 @@ async def _log_in(ground: Ground, what: str, user: str, secret: str) -> Findings
         way_out = f"see CALLCARD_AMI_{what.upper()}_SECRET and the PBX's manager.conf"
         return [wrong(about, f"refused: {refused}", way_out)]
     except (OSError, TimeoutError, OutcomeUnknown) as error:
-        reason = str(error) or "no answer in time"
-        return [wrong(about, f"{host}:{port} does not answer: {reason}", "see CALLCARD_AMI_HOST")]
+        reason, where = str(error) or "no answer in time", f"{manager.host}:{manager.port}"
+        return [wrong(about, f"{where} does not answer: {reason}", "see CALLCARD_AMI_HOST")]
     finally:
         session.drop("done")
 

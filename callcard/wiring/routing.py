@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from callcard.manager import manager_of
 from callcard.owning import own_task
 from callcard.pbx import ari_secret, browser_phones, pbx_settings
 from callcard.wiring.ground import Ground
@@ -103,14 +104,15 @@ def _ledger(ground: Ground, router: Router, journal: CallJournal) -> Ledger | No
 
 def _router_settings(ground: Ground) -> RouterSettings:
     settings, keys = ground.settings, ground.keys
+    manager = manager_of(settings, keys)
     return RouterSettings(
         pbx=ground.pbx,
-        ami_host=settings.ami_host or "127.0.0.1",
-        ami_port=settings.ami_port,
-        listener_user=settings.ami_listener_user,
-        listener_secret=settings.ami_listener_secret or keys.ami_listener_secret,
-        actor_user=settings.ami_actor_user,
-        actor_secret=settings.ami_actor_secret or keys.ami_actor_secret,
+        ami_host=manager.host,
+        ami_port=manager.port,
+        listener_user=manager.listener_user,
+        listener_secret=manager.listener_secret,
+        actor_user=manager.actor_user,
+        actor_secret=manager.actor_secret,
         systemname=keys.system_name if settings.private_pbx else None,
         agi_host=settings.agi.host,
         agi_port=settings.agi.port,
