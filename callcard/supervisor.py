@@ -24,6 +24,7 @@ from callcard.layout import DataLock, Layout, Running, write_running
 from callcard.limits import raise_open_files
 from callcard.logs import set_up_logs
 from callcard.office_commands import apply_first, read_checked
+from callcard.owning import own_task
 from callcard.pbx import Overlay, private_pbx
 from callcard.ports import own_ports, pbx_ports, require_apart, until_free
 from callcard.reporting import Reporter
@@ -150,13 +151,7 @@ class Supervisor:
         """Let the worker know how its siblings are, first before it is started."""
         reporter = Reporter(self._health, ChildrenFile(self.layout).say, every_s=_TELL_S)
         await reporter.report()
-        telling = asyncio.create_task(reporter.run(), name="children")
-
-        async def end() -> None:
-            telling.cancel()
-            await asyncio.wait({telling})
-
-        stack.push_async_callback(end)
+        await own_task(stack, reporter.run(), "children")
 
     async def _worker(self, stack: AsyncExitStack) -> None:
         self.worker = ChildSupervisor(

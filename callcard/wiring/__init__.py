@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import structlog
 
 from agent_ui.live.hub import LiveHub
-from callcard.house_health import EVERYTHING, tell_the_web
 from callcard.logs import set_up_logs
 from callcard.manners import mind_the_calls
 from callcard.settings import Keys, Settings
 from callcard.wiring.ground import ground_of
+from callcard.wiring.house_health import EVERYTHING, tell_the_web
 from callcard.wiring.recording import start_recorder
 from callcard.wiring.routing import start_router
 from callcard.wiring.web import start_web
@@ -57,8 +57,6 @@ async def run_parts(settings: Settings, parts: frozenset[str], *, demo: bool = F
     set_up_logs()
     if parts != EVERYTHING and settings.redis_url is None:
         raise StartRefused("CALLCARD_REDIS_URL: needed when router, web and recorder are started apart")
-    if settings.database_url is None:
-        raise StartRefused("CALLCARD_DATABASE_URL: needed here; `callcard up` runs a database of its own")
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

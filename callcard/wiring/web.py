@@ -9,12 +9,12 @@ from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
 from callcard.demo.seat_bell import SeatBell
-from callcard.house_health import hear_all
 from callcard.owning import own_task
 from callcard.phones import BrowserPhones
 from callcard.states import States
 from callcard.tapped_bus import TappedBus
 from callcard.wiring.ground import Ground
+from callcard.wiring.house_health import hear_all
 from callcard.wiring.phones import phone_credentials
 from crm_core.calls.merged_cards import CallsOfCards
 from crm_core.calls.missed_service import MissedService

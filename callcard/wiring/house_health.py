@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from typing import Protocol
 
 from callcard.children import Children
-from callcard.layout import Layout
 from callcard.metrics import HouseMetrics, own_metrics
 from callcard.owning import own_task
 from callcard.reporting import SILENT_S, Others, Reporter
-from callcard.settings import Settings
+from callcard.wiring.ground import Ground
 from crm_core.bus.redis_reports import RedisReports
-from crm_core.clock import Clock
-from crm_core.health import Health
 from crm_core.reports import Report
 
 EVERYTHING = frozenset({"router", "web", "recorder"})
-
-
-class Ground(Protocol):
-    """What is needed of a process's ground."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def layout(self) -> Layout: ...
-    @property
-    def pbx(self) -> str: ...
-    @property
-    def health(self) -> Health: ...
-    @property
-    def clock(self) -> Clock: ...
 
 
 async def tell_the_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]) -> None:
