@@ -54,14 +54,15 @@ def naming_the_database(settings: Settings) -> Iterator[None]:
     except Unavailable as error:
         if settings.database_url is None:
             raise
-        raise StartRefused(f"CALLCARD_DATABASE_URL: {error.message} {_reason(error)}".strip()) from error
+        raise StartRefused(f"CALLCARD_DATABASE_URL: {error.message} {reason_of(error)}".strip()) from error
 
 
-def _reason(error: BaseException) -> str:
-    cause = error.__cause__
+def reason_of(error: BaseException) -> str:
+    """What the driver said, in brackets, where *error* only says that the database is away; else empty."""
+    cause: BaseException | None = error
     while isinstance(cause, Unavailable):
         cause = cause.__cause__
-    return f"({cause})" if cause is not None and str(cause) else ""
+    return f"({cause})" if cause not in (None, error) and str(cause) else ""
 
 
 def no_office() -> StartRefused:

@@ -11,6 +11,7 @@ import asyncpg
 
 from asterisk_conf.find import find_asterisk
 from asterisk_conf.settings import Asterisk
+from callcard.access import reason_of
 from callcard.layout import Layout, Running, read_running
 from callcard.settings import Keys, Settings, new_keys, read_keys, read_settings
 from crm_core.db.embedded import EmbeddedPostgres
@@ -84,17 +85,9 @@ async def _database(
             stack.push_async_callback(server.stop)
         database = await Database.open(url, pool_size=2, hot_size=1)
     except CallcardError as error:
-        return None, f"{error.message} {_cause(error)}".strip()
+        return None, f"{error.message} {reason_of(error)}".strip()
     stack.push_async_callback(database.close)
     return database, ""
-
-
-def _cause(error: CallcardError) -> str:
-    """What the driver said, for an error that only says that the database is away."""
-    cause = error.__cause__
-    while isinstance(cause, CallcardError):
-        cause = cause.__cause__
-    return "" if cause is None or isinstance(error, StartRefused) else f"({cause})"
 
 
 async def _revisions(database: Database | None) -> Revisions | None:

@@ -16,9 +16,9 @@ from callcard.doctor.ground import Ground
 from crm_core import child_user
 from crm_core.db import binaries
 from crm_core.errors import StartRefused
+from recordings.disk import Space, space
 
 MINIMUM_PYTHON = (3, 11)
-FULL = 0.85  # part of the disk from which people should act, before recordings stop
 FILES_WANTED = 4096  # a socket for each reader and phone, a file for each recording
 INSTALL_AUDIO = "pip install 'callcard[audio]'"
 
@@ -46,15 +46,13 @@ async def postgresql_programs(ground: Ground) -> Findings:
 async def disk(ground: Ground) -> Findings:
     """Room for recordings, which fill a disk first."""
     folder = _nearest(ground.layout.recordings)
-    used = shutil.disk_usage(folder)
-    return [fullness(folder, total=used.total, free=used.free)]
+    return [fullness(folder, space(folder))]
 
 
-def fullness(folder: Path, *, total: int, free: int) -> Finding:
-    """What is said of a disk of *total* bytes with *free* ones."""
-    part = 1 - free / total
-    text = f"{part:.0%} full, {free / 1e9:.1f} GB free at {folder}"
-    if part >= FULL:
+def fullness(folder: Path, room: Space) -> Finding:
+    """What is said of a disk with this *room*: the recorder warns from the same mark on."""
+    text = f"{room.used_share:.0%} full, {room.free / 1e9:.1f} GB free at {folder}"
+    if room.is_low:
         return wrong("disk", text, "free some room or move CALLCARD_DATA: recordings stop when it is full")
     return ok("disk", text)
 

@@ -10,6 +10,7 @@ import pytest
 
 from callcard.doctor import machine
 from callcard.settings import load_keys
+from recordings.disk import Space
 from tests.unit.callcard.doctor.grounds import ground, lines
 
 pytestmark = pytest.mark.unit
@@ -21,8 +22,13 @@ async def test_this_python_will_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("free", "state"), [(16, "ok"), (15, "wrong"), (1, "wrong")])
 def test_a_disk_is_full_from_85_percent(free: int, state: str) -> None:
-    said = str(machine.fullness(Path("/srv"), total=100, free=free))
+    said = str(machine.fullness(Path("/srv"), Space(total=100 << 30, free=free << 30)))
     assert said.split()[:3] == [state, "disk:", f"{100 - free}%"]
+
+
+def test_a_small_disk_is_full_when_the_recorder_says_so() -> None:
+    said = str(machine.fullness(Path("/srv"), Space(total=1 << 30, free=511 << 20)))
+    assert said.split()[:3] == ["wrong", "disk:", "50%"]
 
 
 async def test_the_disk_of_a_folder_to_come_is_that_of_its_parent(tmp_path: Path) -> None:
