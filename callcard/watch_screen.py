@@ -167,7 +167,8 @@ class Screen:
             table.add_column(self._words(title), justify="right", no_wrap=True)
         for queue in self._view.queues.values():
             table.add_row(*self._queue(queue, now))
-        return self._panel(N_("Queues"), table, empty=not self._view.queues, hint=N_("No queue to see."))
+        title, hint = self._words(N_("Queues")), N_("No queue to see.")
+        return self._panel(title, table, empty=not self._view.queues, hint=hint)
 
     def _queue(self, queue: LiveQueue, now: datetime) -> Iterable[Text]:
         oldest = queue.oldest_waiting_at
@@ -193,7 +194,8 @@ class Screen:
             agents.sort(key=lambda a: a.title)
         for agent in agents[:rows]:
             table.add_row(*self._agent(agent, now))
-        return self._panel(N_("Agents"), table, empty=not agents, hint=N_("No agent to see."))
+        title, hint = self._words(N_("Agents")), N_("No agent to see.")
+        return self._panel(title, table, empty=not agents, hint=hint)
 
     def _agent(self, agent: LiveAgent, now: datetime) -> Iterable[Text]:
         mark, colour = agent_style(agent)
@@ -248,9 +250,9 @@ class Screen:
         yield Text(talked if call.over else timer(since, now), style=colour)
 
     def _trace(self, *, rows: int) -> RenderableType:
-        call = self._newest
+        call, title = self._newest, self._words(N_("Why"))
         if call is None:
-            return self._panel(N_("Why"), Text(), empty=True, hint=N_("Each step of a call is told here."))
+            return self._panel(title, Text(), empty=True, hint=N_("Each step of a call is told here."))
         called = titles(self._view)
         lines = [
             Text.assemble(
@@ -263,12 +265,13 @@ class Screen:
         for line in lines:
             line.no_wrap = True
         who = SEPARATOR.join(filter(None, (self._words.caller(call), self._words.card(call))))
-        return self._panel(self._words(N_("Why")) + SEPARATOR + who, Group(*lines), empty=False, hint="")
+        return self._panel(title + SEPARATOR + who, Group(*lines), empty=False, hint="")
 
     def _panel(
         self, title: str, inside: RenderableType, *, empty: bool, hint: str, count: int | None = None
     ) -> Panel:
-        heading = Text.assemble((f" {self._words(title)} ", "bold"))
+        """*title* is in the reader's words, *hint* a message id: said where nothing is *inside*."""
+        heading = Text.assemble((f" {title} ", "bold"))
         if count:
             heading.append(f"{count} ", style=f"bold {GREEN}")
         body = Align.center(Text(self._words(hint), style=GREY), vertical="middle") if empty else inside
