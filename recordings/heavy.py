@@ -13,9 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from typing import ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
-P = ParamSpec("P")
+Args = TypeVarTuple("Args")
 R = TypeVar("R")
 
 _NICE = 19
@@ -28,13 +28,11 @@ class HeavyWork:
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
 
-    async def run(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run(self, work: Callable[[*Args], R], *args: *Args) -> R:
         """*work*, a function of a module with arguments that pickle, over there.
 
         Raises what it raises, and OSError when the process died under it.
         """
-        if kwargs:
-            raise TypeError("arguments by position only: run_in_executor takes no others")
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 1, mp_context=get_context("spawn"), initializer=_settle_in, initargs=(os.getpid(),)

@@ -27,13 +27,12 @@ from callrouter.reading.observations import (
     Step,
     StepName,
 )
+from callrouter.tracking.dialplan import WAIT
 from crm_core.calls.events import CallAnswered, CallEnded, CallEvent, CallMerged, OfferEnded
 from crm_core.calls.model import Call, CallState, Direction
 from crm_core.customers.model import Customer
 from crm_core.people.model import Person
 from crm_core.queues.model import Queue
-
-_MUSIC_CONTEXT = "cc-wait"
 
 
 class Dispatcher:
@@ -232,7 +231,7 @@ class Dispatcher:
             if row is not None and self._unplaced(row.channel.call_id):
                 self._in_net(row.channel, queue)
         for row in snapshot.channels:
-            if row.channel.context == _MUSIC_CONTEXT:
+            if row.channel.context == WAIT:
                 self._at_music(row)
         for live in self._core.line.all():
             known = self._core.call(live.id)

@@ -13,15 +13,13 @@ from uuid import UUID
 
 from callrouter.ledger.rows import CelEvent, CelRow
 from callrouter.tracking.channel import Channel
-from callrouter.tracking.dialplan import GOODBYE, TELLING
+from callrouter.tracking.dialplan import GOODBYE, INBOUND, TELLING
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.machines import LegFact
 from callrouter.tracking.sides import had_it, precedence, who_answered, who_ended, who_has_it
 from callrouter.tracking.talk import talking_now
 from crm_core.calls.model import Direction, HangupBy, LegRole
 from crm_core.calls.settlement import Settlement
-
-INBOUND = "cc-in-"  # contexts of trunks, docs/architecture.md
 
 _CONNECTS = frozenset(CelEvent) - {CelEvent.CHAN_START, CelEvent.APP_START, CelEvent.ANSWER, CelEvent.HANGUP}
 _RANK = {event: rank for rank, event in enumerate(CelEvent)}

@@ -4,5 +4,7 @@ from __future__ import annotations
 
 WAIT, NET, MESSAGE, GOODBYE = "cc-wait", "cc-net", "cc-voicemail", "cc-goodbye"
 
+INBOUND = "cc-in-"  # how those of trunks begin
+
 WAITING = frozenset({WAIT, NET})
 TELLING = frozenset({WAIT, NET, MESSAGE, GOODBYE})
