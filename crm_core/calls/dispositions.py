@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from crm_core.bus.event import Event
-from crm_core.calls.missed_tables import DispositionRow
+from crm_core.calls.tables import DispositionRow
 from crm_core.db.replace import replace_rows
 from crm_core.i18n import N_
 from crm_core.office.model import OfficeFile

@@ -1,4 +1,4 @@
-"""The worklist of missed calls, and what may be said of a call, as rows."""
+"""The worklist of missed calls as rows."""
 
 from __future__ import annotations
 
@@ -41,16 +41,3 @@ class MissedLineRow(Base):
     done_until: Mapped[datetime | None]
     done_by: Mapped[str | None]
     done_at: Mapped[datetime | None]
-
-
-class DispositionRow(Base):
-    """What may be said of a call at one PBX, in the order of the office file; none: the default list."""
-
-    __tablename__ = "dispositions"
-
-    pbx: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(primary_key=True)
-    title: Mapped[str]
-    follow_up_days: Mapped[int | None]
-    position: Mapped[int]
-    active: Mapped[bool] = mapped_column(server_default=text("true"))

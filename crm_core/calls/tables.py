@@ -1,4 +1,4 @@
-"""Calls, their legs and offers as rows, and how far the ledger was read.
+"""Calls, their legs and offers as rows, and what may be said of a call.
 
 Legs and offers are rows because figures are made of them (talk per agent, offers nobody answered). The
 trace is a column: it is only ever read with its call, as a whole. Commands to the switch are not kept:
@@ -128,3 +128,16 @@ class CallOfferRow(Base):
     reserved_at: Mapped[datetime]
     alerting_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+
+
+class DispositionRow(Base):
+    """What may be said of a call at one PBX, in the order of the office file; none: the default list."""
+
+    __tablename__ = "dispositions"
+
+    pbx: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    follow_up_days: Mapped[int | None]
+    position: Mapped[int]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))

@@ -263,9 +263,9 @@ class LiveState:
 
 def _waits_in(call: LiveCall | None) -> str:
     """The queue that *call* waits in; empty: in none."""
-    return (
-        (call.queue or "") if call is not None and call.state is CallState.WAITING and not call.over else ""
-    )
+    if call is None or call.state is not CallState.WAITING or call.over:
+        return ""
+    return call.queue or ""
 
 
 def _health(part: PartHealth) -> LiveHealth:

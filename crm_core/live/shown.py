@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from crm_core.calls.model import Call
+from crm_core.calls.model import Call, Leg, Offer
+from crm_core.customers.model import CardChoice
 from crm_core.live.model import LiveCall, LiveChoice, LiveLeg, LiveOffer, LiveRecording
 from crm_core.recordings.model import Recording
 
 
 def live_call(call: Call, state_since: datetime) -> LiveCall:
     """*call* as the feed shows it."""
-    offer = call.offers[-1] if call.offers else None
     return LiveCall(
         id=call.id,
         direction=call.direction,
@@ -38,37 +38,41 @@ def live_call(call: Call, state_since: datetime) -> LiveCall:
         hangup_by=call.hangup_by,
         merged_into=call.merged_into,
         settled=call.settled,
-        offer=None
-        if offer is None
-        else LiveOffer(
-            id=offer.id,
-            agent=offer.agent,
-            attempt=offer.attempt,
-            state=offer.state,
-            ring_s=offer.ring_s,
-            reserved_at=offer.reserved_at,
-            alerting_at=offer.alerting_at,
-        ),
-        legs=tuple(
-            LiveLeg(
-                role=leg.role,
-                state=leg.state,
-                agent=leg.agent,
-                number=leg.number,
-                started_at=leg.started_at,
-                answered_at=leg.answered_at,
-                ended_at=leg.ended_at,
-            )
-            for leg in call.legs
-        ),
+        offer=_offer(call.offers[-1]) if call.offers else None,
+        legs=tuple(map(_leg, call.legs)),
         trace=call.trace,
-        choices=tuple(
-            LiveChoice(
-                customer_id=choice.customer_id, title=choice.title, owner=choice.owner, office=choice.office
-            )
-            for choice in call.choices
-        ),
+        choices=tuple(map(_choice, call.choices)),
         version=call.version,
+    )
+
+
+def _offer(offer: Offer) -> LiveOffer:
+    return LiveOffer(
+        id=offer.id,
+        agent=offer.agent,
+        attempt=offer.attempt,
+        state=offer.state,
+        ring_s=offer.ring_s,
+        reserved_at=offer.reserved_at,
+        alerting_at=offer.alerting_at,
+    )
+
+
+def _leg(leg: Leg) -> LiveLeg:
+    return LiveLeg(
+        role=leg.role,
+        state=leg.state,
+        agent=leg.agent,
+        number=leg.number,
+        started_at=leg.started_at,
+        answered_at=leg.answered_at,
+        ended_at=leg.ended_at,
+    )
+
+
+def _choice(choice: CardChoice) -> LiveChoice:
+    return LiveChoice(
+        customer_id=choice.customer_id, title=choice.title, owner=choice.owner, office=choice.office
     )
 
 

@@ -180,7 +180,7 @@ class SessionService:
 
     async def _audit_failure(self, name: str, address: str) -> None:
         now = self._clock.now()
-        log.warning("sign_in.failed", address=mask_address(address))
+        log.warning("sign-in failed", address=mask_address(address))
         async with self._database.transaction() as connection:
             await record(
                 connection,

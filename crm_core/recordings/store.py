@@ -74,8 +74,8 @@ async def oldest_kept(
     return tuple(map(_recording, rows))
 
 
-def parties(call: Call) -> frozenset[str]:
-    """Agents who had part in *call*."""
+def talkers(call: Call) -> frozenset[str]:
+    """Agents who talked in *call*: whoever was only rung is not in its recording."""
     names = {leg.agent for leg in call.legs if leg.talk_s > 0 or leg.answered_at is not None} | {call.agent}
     return frozenset(name for name in names if name is not None)
 

@@ -17,7 +17,7 @@ from crm_core.calls.model import Call
 from crm_core.ids import new_id, plain_id
 from crm_core.recordings.events import RecordingSettled
 from crm_core.recordings.model import Recording, RecordingKind, RecordingState
-from crm_core.recordings.store import parties
+from crm_core.recordings.store import talkers
 
 _FIELDS = tuple(Recording.__dataclass_fields__)
 _COLUMNS = ", ".join(_FIELDS)
@@ -111,7 +111,7 @@ def _values(recording: Recording) -> tuple[Any, ...]:
 
 def _parties(call: Call | None) -> tuple[list[str] | None, str | None, str | None]:
     """Columns agents, did and from_number."""
-    return (sorted(parties(call)), call.did, call.from_number) if call else (None, None, None)
+    return (sorted(talkers(call)), call.did, call.from_number) if call else (None, None, None)
 
 
 def _recording(row: Any) -> Recording:
