@@ -39,6 +39,7 @@ class Database:
         self._timeout_s = statement_timeout_s
         self._health = health
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._closed = False
         self._engine: AsyncEngine
         self._reading: AsyncEngine
         self._hot: HotPool
@@ -166,7 +167,8 @@ class Database:
         return self._health.get(PART) or self._health.set(PART, HealthState.DOWN, "not asked yet")
 
     async def close(self) -> None:
-        """Close both pools; what does not close within 2 s (a frozen server) is cut."""
+        """Close both pools; what does not close within 2 s (a frozen server) is cut, and none opens again."""
+        self._closed = True
         await asyncio.gather(_within(2.0, self._hot.close()), _within(2.0, self._engine.dispose()))
         for socket in list(self._sockets):
             if not socket.is_closed():
@@ -189,6 +191,9 @@ class Database:
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             self._health.set(PART, HealthState.DOWN, type(error).__name__)
             raise unavailable(error) from error
+        if self._closed:  # meanwhile: no pool would ever close it
+            connection.terminate()
+            raise unavailable(ConnectionError("closed"))
         self._sockets.add(connection)
         return connection
 

@@ -114,6 +114,31 @@ async def test_reading_over_its_deadline_is_unavailable(database_dsn: str) -> No
         await database.close()
 
 
+async def test_a_connection_made_while_all_are_closed_is_closed_too(
+    database: Database, database_dsn: str
+) -> None:
+    connected = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    async with database.hot(timeout_s=60) as looking:
+        before = await looking.fetchval(connected)
+        for step in range(12):
+            opened = await Database.open(database_dsn, require=False)
+            using = [asyncio.create_task(_use(opened), name=f"use-{n}") for n in range(4)]
+            await asyncio.sleep(step * 0.002)
+            await opened.close()
+            await asyncio.gather(*using)
+            async with asyncio.timeout(10):
+                while await looking.fetchval(connected) > before:
+                    await asyncio.sleep(0.01)
+
+
+async def _use(opened: Database) -> None:
+    try:
+        async with opened.transaction() as connection:
+            await connection.execute(text("SELECT 1"))
+    except Unavailable:
+        pass  # closed meanwhile
+
+
 async def test_a_full_hot_pool_is_unavailable_in_time(database_dsn: str) -> None:
     database = await Database.open(database_dsn, hot_size=1)
     try:
