@@ -48,6 +48,7 @@ class CallRecord:
         self.offers: dict[UUID, OfferRecord] = {}
         self.trace: list[TraceLine] = []
         self.handed_over: set[str] = set()  # agents' channels that transferred the call away
+        self.blind_told = self.blind_marked = 0  # blind transfers, by AMI's event and by the dialplan's mark
         self.bridges: set[str] = set()
         self._now: set[Channel] | None = None  # who talks
         self._ever: set[Channel] | None = None  # who ever did

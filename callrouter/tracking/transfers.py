@@ -24,20 +24,25 @@ def blind(registry: Registry, item: BlindTransferred) -> None:
         return
     record = registry.owner(transferer)
     registry.touch(record)
+    record.blind_told += 1
     target = registry.directory.target(item.exten)
     _hand_over(record, transferer, BLIND, target or item.exten, item.at)
     _aim(registry, record, target)
 
 
 def stepped(registry: Registry, record: CallRecord, item: Step) -> None:
-    """The dialplan marks that a transferred call goes on; it stands in for a BlindTransfer that was lost."""
+    """The dialplan marks that a transferred call goes on; it stands in for a BlindTransfer that was lost.
+
+    Where that was told, the mark may come late: whoever has the call by then has not given it away.
+    """
     target = item.values.get("queue") or item.values.get("agent")
+    record.blind_marked += 1
     having = [
         channel
         for channel in record.channels.values()
         if channel.role is LegRole.AGENT and channel.agent == record.agent and channel.announced
     ]
-    if having and target:
+    if having and target and record.blind_marked > record.blind_told:
         _hand_over(record, max(having, key=lambda channel: channel.order), BLIND, target, item.at)
     _aim(registry, record, target)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from callrouter.reading.observations import Observation, PbxBooted, Snapshot
+from callrouter.reading.observations import HangupAsked, Observation, PbxBooted, Snapshot, Step, StepName
 from callrouter.tracking.tracker import CallTracker
 from crm_core.calls.events import CallChanged, CallEvent
 from crm_core.calls.model import Call
@@ -67,12 +67,22 @@ def final(events: Sequence[CallEvent]) -> dict[Any, Any]:
     }
 
 
+def ends(events: Sequence[CallEvent]) -> dict[Any, Any]:
+    """Whose call it was and who ended it: what one lost event may cost, till the ledger tells it."""
+    last = {event.call.id: event.call for event in events}
+    return {
+        call.id: (call.hangup_by, call.direction, call.from_raw, call.to, call.did, call.queue)
+        for call in last.values()
+    }
+
+
 def empty(after: Sequence[Observation]) -> Snapshot:
     """Nothing is up any more."""
     return Snapshot(at=after[-1].at + timedelta(seconds=30), channels=())
 
 
 TRUTH = {name: final(told(recorded(name))[1]) for name in STREAMS}
+ENDS = {name: ends(told(recorded(name))[1]) for name in STREAMS}
 
 
 @settings(max_examples=100, deadline=None)
@@ -84,7 +94,9 @@ def test_permuted_within_two_seconds(name: str, keys: st.DataObject, restamped: 
     shuffled = [items[index] for index in order]
     if restamped:  # as our clock would stamp them on arrival
         shuffled = [replace(item, at=items[0].at + BEAT * place) for place, item in enumerate(shuffled)]
-    assert final(told(shuffled)[1]) == TRUTH[name]
+    events = told(shuffled)[1]
+    assert final(events) == TRUTH[name]
+    assert restamped or ends(events) == ENDS[name], "who asked first is told by the times alone"
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -95,7 +107,20 @@ def test_doubled(name: str) -> None:
     assert final(each) == TRUTH[name]
     assert [(type(one), one.call) for one in each] == [(type(one), one.call) for one in truth]
     _, whole = told([*items, *items])
-    assert final(whole) == TRUTH[name]
+    assert (final(whole), ends(whole)) == (TRUTH[name], ENDS[name])
+
+
+@pytest.mark.parametrize("name", [name for name in STREAMS if "blind" in name])
+def test_a_mark_of_a_transfer_that_comes_late_takes_the_call_from_nobody(name: str) -> None:
+    items = recorded(name)
+    mark = next(item for item in items if isinstance(item, Step) and item.step is StepName.TRANSFERRED)
+    rest = [item for item in items if item is not mark]
+    asked = next(
+        place for place, item in enumerate(rest) if isinstance(item, HangupAsked) and place > len(rest) / 2
+    )
+    late = replace(mark, at=rest[asked].at)
+    events = told([*rest[:asked], late, *rest[asked:]])[1]
+    assert (final(events), ends(events)) == (TRUTH[name], ENDS[name])
 
 
 @pytest.mark.parametrize("name", STREAMS)
