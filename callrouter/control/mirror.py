@@ -154,6 +154,10 @@ class Mirror:
             except (CallcardError, Incomplete) as error:
                 self._there = None
                 log.warning("net not mirrored", why=str(error))
+            except Exception:
+                # What nobody foresaw of one pass must not leave the net as it is for good.
+                self._there = None
+                log.exception("net not mirrored")
 
     async def _read(self) -> dict[Key, Seat]:
         there: dict[Key, Seat] = {}
@@ -170,7 +174,8 @@ class Mirror:
         interface = f"{_PREFIX}{agent}{_SUFFIX}"
         if seat is None:
             await self._net.queue_remove(queue, interface)
-            self._there.pop(key, None)
+            if self._there is not None:
+                self._there.pop(key, None)
             return
         if there is None:
             await self._net.queue_add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import pytest
@@ -29,6 +30,7 @@ class Net:
         self.members = {(m.queue, m.interface): m for m in members}
         self.actions = 0
         self.away = False
+        self.odd = False  # answers once what nobody foresaw
 
     def _count(self) -> None:
         if self.away:
@@ -38,6 +40,9 @@ class Net:
     async def queue_members(self) -> list[Member]:
         if self.away:
             raise Unavailable
+        if self.odd:
+            self.odd = False
+            raise LookupError
         return list(self.members.values())
 
     async def queue_add(
@@ -150,3 +155,19 @@ async def test_a_switch_that_is_away_is_said(world: World) -> None:
     net.away = True
     with pytest.raises(Unavailable):
         await mirror(world, net).sync()
+
+
+async def test_one_pass_that_fails_is_not_the_last(world: World) -> None:
+    net = Net()
+    world.log_in("anna")
+    made = mirror(world, net)
+    net.odd = True
+    running = asyncio.create_task(made.run(), name="mirror")
+    made.touch()
+    async with asyncio.timeout(10):
+        while net.odd:
+            await asyncio.sleep(0.01)
+        made.touch()
+        while not net.seats():
+            await asyncio.sleep(0.01)
+    running.cancel()
