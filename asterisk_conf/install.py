@@ -88,7 +88,10 @@ def install(cache: Path, *, say: Callable[[Message], None] | None = None) -> Ast
     """
     tell = say or (lambda line: log.info("asterisk install", step=str(line)))
     place = cache / find.ROOT
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstallFailed(f"CALLCARD_CACHE: {place} cannot be used: {error.strerror}") from None
     with _alone(place / "lock"):
         if (cached := find.cached(cache)) is not None:
             tell(_installed(cached, place))
@@ -229,7 +232,8 @@ def _alone(lock: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _with_retries(argv: list[str], limit_s: float) -> None:
+def _with_retries(argv: list[str], limit_s: float, *, pause_s: float = 2.0) -> None:
+    """Run, and again after ever longer pauses when it fails: mirrors and networks do, for a moment."""
     for attempt in range(1, _TRIES + 1):
         try:
             _run(argv, limit_s)
@@ -238,7 +242,7 @@ def _with_retries(argv: list[str], limit_s: float) -> None:
             if attempt == _TRIES:
                 raise
             log.warning("asterisk install step failed, trying again", reason=error.message, attempt=attempt)
-            time.sleep(2.0**attempt)
+            time.sleep(pause_s * 2 ** (attempt - 1))
 
 
 def _run(argv: list[str], limit_s: float) -> str:

@@ -1,4 +1,4 @@
-"""Installing, as far as it needs no network; tests/integration walks the real thing."""
+"""Installing, as far as it needs no network; the journeys run what was installed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from asterisk_conf.install import Distribution, InstallFailed, link_sounds, read_distribution
+from asterisk_conf.install import (
+    Distribution,
+    InstallFailed,
+    _with_retries,
+    install,
+    link_sounds,
+    read_distribution,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -37,6 +44,26 @@ def test_debian_takes_unstable_and_ubuntu_its_own_release_with_universe() -> Non
     assert (debian.suite, debian.components) == ("sid", ("main",))
     assert (ubuntu.suite, ubuntu.components) == ("noble", ("main", "universe"))
     assert ubuntu.keyring.endswith("/ubuntu-archive-keyring.gpg")
+
+
+def test_what_fails_for_a_moment_is_done_again(tmp_path: Path) -> None:
+    tries, program = tmp_path / "tries", tmp_path / "apt-get"
+    program.write_text(
+        f'#!/bin/sh\necho x >> "{tries}"\necho "no route" >&2\n[ $(wc -l < "{tries}") -ge $1 ]\n'
+    )
+    program.chmod(0o700)
+    _with_retries([str(program), "3"], 10.0, pause_s=0.01)
+    assert tries.read_text() == "x\n" * 3
+    tries.unlink()
+    with pytest.raises(InstallFailed, match="no route"):
+        _with_retries([str(program), "9"], 10.0, pause_s=0.01)
+    assert tries.read_text() == "x\n" * 4
+
+
+def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InstallFailed, match=r"^CALLCARD_CACHE: "):
+        install(tmp_path / "file")
 
 
 def test_prompts_get_their_language_and_links_out_of_the_root_go(tmp_path: Path) -> None:
