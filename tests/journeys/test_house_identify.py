@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.sip_peer import Call
-from tests.journeys.house import MARINA, WITHHELD, House, codes, until
+from tests.journeys.hostile import FORGED
+from tests.journeys.house import EVERY_TONE, MARINA, TONES, WITHHELD, House, codes, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -178,7 +179,7 @@ def assert_plain(shown: str, sent: str) -> None:
 async def test_forged_headers_reach_nobody_and_hide_no_call(house: House) -> None:
     await house.available("anna")
     known = len(await house.calls())
-    forged = "%0d%0aEvent%3a%20Hangup%0d%0aUniqueid%3a%201.1"
+    forged = FORGED
     tries: list[Callable[[], Awaitable[Call]]] = [
         lambda: house.call(from_header=f"<sip:+74955550177{forged}@{CARRIER}>"),
         lambda: house.call(headers=[("P-Asserted-Identity", f"<sip:+74955550177{forged}@{CARRIER}>")]),
@@ -191,3 +192,33 @@ async def test_forged_headers_reach_nobody_and_hide_no_call(house: House) -> Non
     seen = await house.over((await house.talk("anna", number="+74955550177"))[0], outcome="answered")
     assert seen["from"] == "+74955550177"
     assert len(await house.calls()) == known + 1
+
+
+async def test_a_phone_in_wrong_hands_forges_nothing(house: House) -> None:
+    """It has its password: what it sends in a call and beside one is looked at all the same."""
+    await house.available("anna", "elena")
+    known = len(await house.calls())
+    assert house.parts.router is not None
+    refused = house.parts.router._listener.counts["rejected"]
+    call, leg = await house.talk("anna", number="+74955550177")
+    phone = house.phones["anna"]
+    targets = (f"101{FORGED}", f"102{FORGED}", "+74957770000", "102%26PJSIP%2Fagent-elena-desk", "s", "h")
+    for count, target in enumerate(targets, start=1):
+        assert await leg.refer(house.extension(target)) in (202, 404), target
+        told = leg.transfer_progress
+        await leg.until(lambda told=told, count=count: sum(s >= 200 for s in told) == count, 10)
+        assert told[-1] >= 400, target
+    for target in (f"102{FORGED}", "102%26Local%2F101%40cc-direct", f"*50{FORGED}"):
+        dialled = await phone.dial(target)
+        await dialled.ended()
+        assert dialled.status == 404, target
+    dialled = await phone.dial("102", headers=[("P-Asserted-Identity", f"<sip:1{FORGED}@127.0.0.3>")])
+    await dialled.ended()
+    assert dialled.status == 404
+    await call.hears(EVERY_TONE, TONES["anna"])
+    seen = await house.over(call, from_="+74955550177")
+    assert (seen["agent"], seen["outcome"], seen["hangup_by"]) == ("anna", "answered", "caller")
+    assert len(await house.calls()) == known + 1
+    assert house.parts.router._listener.counts["rejected"] == refused, "no frame was anything but whole"
+    for agent in ("anna", "elena"):
+        await house.until_state(agent, "available")
