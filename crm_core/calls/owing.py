@@ -5,7 +5,6 @@ A router sees to both behind its calls. One that is killed takes such work with 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, not_, or_
@@ -19,7 +18,7 @@ from crm_core.calls.trace import LOOKED_UP
 MOST = 500  # the newest; older ones get theirs when their number rings again
 
 
-async def find(connection: AsyncConnection, pbx: str, since: datetime) -> Sequence[Call]:
+async def find(connection: AsyncConnection, pbx: str, since: datetime) -> list[Call]:
     """Settled calls of *pbx* from outside that began after *since*, newest first."""
     looked_up = or_(*(CallRow.trace.contains([{"code": code}]) for code in sorted(LOOKED_UP)))
     no_card = CallRow.customer_id.is_(None) & not_(looked_up)
