@@ -21,7 +21,7 @@ def arrived(registry: Registry, item: Arrived) -> None:
     if record is None:
         return
     if record.merged_into is None:
-        registry.introduce(item.uniqueid, item.channel_name, record, item.at)
+        registry.introduce_by_name(item.uniqueid, item.channel_name, record, item.at)
     record.caller_raw = record.caller_raw or item.caller_raw
     record.caller_name = record.caller_name or item.caller_name
     _enter(

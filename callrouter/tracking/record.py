@@ -12,6 +12,7 @@ from callrouter.tracking.freeze import freeze
 from callrouter.tracking.machines import CALLS, CallFact
 from callrouter.tracking.offers import OfferRecord
 from callrouter.tracking.outcome import hangup_side, outcome_of
+from callrouter.tracking.shelves import Shelf
 from callrouter.tracking.sides import who_answered, who_has_it
 from callrouter.tracking.talk import ever_talked, talking_now
 from crm_core.calls import events
@@ -78,7 +79,7 @@ class CallRecord:
         self.voicemail_at: datetime | None = None
         self.vanished = False  # the PBX has nothing of it, and we never saw a channel
         self.settlement: Settlement | None = None
-        self.filed: bool | None = None  # on the registry's shelf of ended calls; True: of settled ones
+        self.shelf: Shelf | None = None  # where it waits for late items once it has ended
         self.latest: Call | None = None  # as last built
         # What follows from it
         self.state = CallState.NEW

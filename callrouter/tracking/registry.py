@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from callrouter.reading.observations import ChannelFacts, ChannelGone
@@ -13,14 +13,11 @@ from callrouter.tracking import offering
 from callrouter.tracking.channel import Channel, Seen
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.record import CallRecord
+from callrouter.tracking.shelves import Shelves
 from callrouter.tracking.sides import precedence
 from crm_core.calls import events
 from crm_core.calls.model import CallState, Direction, LegRole, LegState
 
-KEEP = timedelta(minutes=5)  # how long an ended call waits for late items
-KEEP_SETTLED = timedelta(seconds=30)  # the same, when the ledger has spoken
-MAX_ENDED = 400  # ended calls kept at most; older ones are in the database
-MAX_FORGOTTEN = 4096  # ids whose late items are not taken for a new call
 MAX_EARLY = 256  # channels heard to be gone before they were heard of
 
 
@@ -52,9 +49,7 @@ class Registry:
         self._bridge_call: dict[str, UUID] = {}
         self._by_agent: dict[str, dict[str, None]] = {}
         self._early: OrderedDict[str, ChannelGone] = OrderedDict()
-        self._ended: deque[tuple[datetime, UUID]] = deque()
-        self._settled: deque[tuple[datetime, UUID]] = deque()
-        self._forgotten: OrderedDict[UUID, None] = OrderedDict()
+        self.shelves = Shelves()
 
     # Calls
 
@@ -68,7 +63,7 @@ class Registry:
         """The call of that id, made when it is new; None when it is over and done with."""
         record = self.find(call_id)
         if record is None:
-            if call_id in self._forgotten:
+            if self.shelves.is_done(call_id):
                 self.oddities["late for a call that is done"] += 1
                 return None
             record = CallRecord(call_id, self.pbx, at)
@@ -128,7 +123,7 @@ class Registry:
             self.change(channel)
             self._reindex(channel, agent)
 
-    def introduce(self, uniqueid: str, name: str, record: CallRecord, at: datetime) -> Channel:
+    def introduce_by_name(self, uniqueid: str, name: str, record: CallRecord, at: datetime) -> Channel:
         """A channel of which only the name is known (AGI may ask before AMI tells)."""
         channel = self.channels.get(uniqueid)
         if channel is None:
@@ -226,7 +221,7 @@ class Registry:
         if one is other:
             return one
         kept, given = sorted((one, other), key=_precedence)
-        for merged in [one for one, into in self._alias.items() if into == given.id]:
+        for merged in self._merged_into(given):
             self._alias[merged] = kept.id
         self._alias[given.id] = kept.id
         given.merged_into = kept.id
@@ -265,33 +260,23 @@ class Registry:
 
     # Bounds
 
-    def file(self, record: CallRecord, at: datetime) -> None:
-        """Start the time after which an ended call is dropped; a shorter one when it is settled."""
-        if record.ended and record.filed is None:
-            record.filed = False
-            self._ended.append((at + KEEP, record.id))
-        if record.settlement is not None and not record.filed:
-            record.filed = True
-            self._settled.append((at + KEEP_SETTLED, record.id))
-
     def prune(self, at: datetime) -> None:
         """Drop ended calls whose time is over, or when there are too many."""
-        for shelf in (self._settled, self._ended):
-            while shelf and (shelf[0][0] <= at or len(shelf) > MAX_ENDED):
-                record = self.records.get(shelf.popleft()[1])
-                if record is not None:
-                    self._drop(record)
+        while (call_id := self.shelves.next_due(at)) is not None:
+            record = self.records.get(call_id)
+            if record is not None:
+                self._drop(record)
 
     def _drop(self, record: CallRecord) -> None:
         del self.records[record.id]
         for bridge in record.bridges:
             self._bridge_call.pop(bridge, None)
-        self._forget(record.id)
+        self.shelves.done(record.id)
         if record.merged_into is not None:
             return  # its channels are the other call's now
-        for merged in [one for one, into in self._alias.items() if into == record.id]:
+        for merged in self._merged_into(record):
             del self._alias[merged]
-            self._forget(merged)
+            self.shelves.done(merged)
             self.records.pop(merged, None)
         for channel in record.channels.values():
             self.channels.pop(channel.uniqueid, None)
@@ -299,10 +284,9 @@ class Registry:
             if channel.agent is not None:
                 self._by_agent.get(channel.agent, {}).pop(channel.uniqueid, None)
 
-    def _forget(self, call_id: UUID) -> None:
-        self._forgotten[call_id] = None
-        if len(self._forgotten) > MAX_FORGOTTEN:
-            self._forgotten.popitem(last=False)
+    def _merged_into(self, record: CallRecord) -> list[UUID]:
+        """Calls that became part of *record*."""
+        return [merged for merged, into in self._alias.items() if into == record.id]
 
 
 def _precedence(record: CallRecord) -> tuple[bool, tuple[int, int], str]:

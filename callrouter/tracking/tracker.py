@@ -146,7 +146,7 @@ class CallTracker:
                 event(at=at, pbx=record.pbx, call=calls[record], **values) for record, event, values in said
             ]
             for record in changed:
-                self._registry.file(record, at)
+                self._registry.shelves.file(record, at)
         self._registry.prune(at)
         return tuple(out)
 

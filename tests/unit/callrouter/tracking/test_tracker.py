@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from callrouter.reading import observations as seen
 from callrouter.tracking import facts
-from callrouter.tracking.registry import MAX_ENDED
+from callrouter.tracking.shelves import MAX_ENDED
 from callrouter.tracking.tracker import CallTracker, Item
 from crm_core.calls.model import CallState, HangupBy, LegState, Offer, OfferState, Outcome
 from crm_core.calls.settlement import Settlement
