@@ -207,9 +207,9 @@ class Recorder:
                 await self._path.give_way(_WAITS_S)
                 await self._take(ended)
             except (Unavailable, OSError) as error:
-                log.warning("recording waits", call_id=str(ended.call_id), reason=str(error))
+                log.warning("recording waits", call=str(ended.call_id), reason=str(error))
             except Exception:  # one file that nobody foresaw must not end the recorder
-                log.exception("recording cannot be finished", call_id=str(ended.call_id))
+                log.exception("recording cannot be finished", call=str(ended.call_id))
             finally:
                 self._waiting.pop(ended.call_id, None)
                 self._queue.task_done()

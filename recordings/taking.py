@@ -69,7 +69,7 @@ class Taking:
             finished_at=self._over_at(call),
         )
         await self._service.settle(lost, call)
-        log.error("recording is missing", call_id=str(known.call_id), reason=why.value)
+        log.error("recording is missing", call=str(known.call_id), reason=why.value)
 
     async def _take_kind(
         self, call_id: UUID, kind: RecordingKind, call: Call | None, known: Recording | None
@@ -99,7 +99,7 @@ class Taking:
         if call is not None and call.talk_s > 0 and kind is RecordingKind.CALL:
             return await self._service.adopt(self._pbx, call_id, kind, call)
         if await self._threads.run(has_sound, self._root, call_id, kind):
-            log.info("recording adopted", call_id=str(call_id), kind=kind.value)
+            log.info("recording adopted", call=str(call_id), kind=kind.value)
             return await self._service.adopt(self._pbx, call_id, kind, call)
         await self._threads.run(clear, self._root, call_id, kind, but=None)  # rang, was never talked on
         return None
@@ -114,7 +114,7 @@ class Taking:
         done = settled(known, verdict, finished.kept, expected_s)
         done = replace(done, finished_at=known.finished_at or self._over_at(call))
         await self._service.settle(done, call)
-        log.info("recording settled", call_id=str(done.call_id), state=done.state.value, reason=done.reason)
+        log.info("recording settled", call=str(done.call_id), state=done.state.value, reason=done.reason)
         if finished.keep_error is not None:
             log.error("recording stays where it was written", reason=finished.keep_error)
         elif verdict.reason is not RecordingReason.UNREADABLE:

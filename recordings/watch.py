@@ -105,7 +105,7 @@ class Watch:
             return  # still suspect at the next look
         entry.told = True
         self._failing = why
-        log.error("call is not recorded", call_id=str(entry.call.id), reason=why.value)
+        log.error("call is not recorded", call=str(entry.call.id), reason=why.value)
 
     def _probed(self, reason: RecordingReason | None) -> None:
         if reason is not None:

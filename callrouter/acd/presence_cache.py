@@ -29,7 +29,7 @@ class PresenceCache:
         except FileNotFoundError:
             return ()
         except (OSError, msgspec.MsgspecError) as error:
-            log.warning("presence cache unreadable", why=type(error).__name__)
+            log.warning("presence cache unreadable", reason=type(error).__name__)
             return ()
 
     async def save(self, presences: Iterable[Presence]) -> None:
@@ -41,4 +41,4 @@ class PresenceCache:
             await asyncio.to_thread(write_private, self._path, msgspec.json.encode(rows))
             self._saved = rows
         except OSError as error:
-            log.warning("presence cache not written", why=error.strerror)
+            log.warning("presence cache not written", reason=error.strerror)

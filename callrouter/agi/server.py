@@ -143,7 +143,7 @@ class FastAgiServer(Application):
                 writer.close()
             else:
                 writer.transport.abort()  # what is still unsent shall stay so
-                log.warning("agi connection refused", why=str(ended))
+                log.warning("agi connection refused", reason=str(ended))
 
     async def _serve(self, reader: AgiReader, writer: asyncio.StreamWriter) -> Ended:
         peer = writer.get_extra_info("peername")

@@ -109,7 +109,7 @@ class Feed:
             except Unreadable as error:
                 self._counts["unreadable"] += 1
                 self.doubted = True
-                log.warning("ami frame unreadable", why=str(error))
+                log.warning("ami frame unreadable", reason=str(error))
                 continue
             if observation is not None:
                 observations.append(observation)
@@ -141,10 +141,10 @@ class Feed:
             # Rows are missing: taking the rest for everything would end live calls. Asked again later.
             self._counts["resync_incomplete"] += 1
             self.doubted = True
-            log.warning("resync incomplete", why=str(error))
+            log.warning("resync incomplete", reason=str(error))
         except Unavailable as error:
             self._counts["resync_failed"] += 1
-            log.warning("resync failed", why=error.message)
+            log.warning("resync failed", reason=error.message)
             session.drop("resync failed")
         else:
             self._counts["resync"] += 1

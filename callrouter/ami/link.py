@@ -282,6 +282,6 @@ class AmiLink:
         self.state, self.reason = state, reason
         if changed:
             self.since = self._clock.now()
-            log.info("ami link", account=self._address[2], state=str(state), why=reason)
+            log.info("ami link", account=self._address[2], state=str(state), reason=reason)
             if self._on_state is not None:
                 self._on_state(state, reason)

@@ -153,7 +153,7 @@ class Mirror:
                     self._changed.set()
             except (CallcardError, Incomplete) as error:
                 self._there = None
-                log.warning("net not mirrored", why=str(error))
+                log.warning("net not mirrored", reason=str(error))
             except Exception:
                 # What nobody foresaw of one pass must not leave the net as it is for good.
                 self._there = None

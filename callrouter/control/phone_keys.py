@@ -134,7 +134,7 @@ class PhoneKeys:
             self._said = state
             self._health.set("phones", state, detail)
             if state is not HealthState.UP:
-                log.warning("phones' passwords not at the switch", why=detail)
+                log.warning("phones' passwords not at the switch", reason=detail)
 
     async def _listen(self, events: Subscription) -> None:
         async for _ in events:  # Lagged too: something was issued or ended
