@@ -64,7 +64,7 @@ class Identification:
         call.owner, call.has_card = identity.owner, identity.customer_id is not None
         if identity.created:
             self._made.append(caller)
-        self._tell(caller, identity)
+        self._say_who(caller.call_id, identity, _line(caller, identity, self._core))
 
     def database_back(self) -> None:
         """The database was away. If it crashed, the newest cards may not have been on its disk yet."""
@@ -128,7 +128,7 @@ class Identification:
         """A card has another owner or title: what is remembered follows, and its calls of now."""
         self._remembered.card_changed(card)
         for call in [call for call in self._core.live_calls() if call.customer_id == card.id]:
-            self._is(call, card.id, card.title, card.owner)
+            self._give_card(call, card.id, card.title, card.owner)
 
     def merged(self, kept: Customer, dropped: UUID) -> None:
         """A card became part of another: what is remembered follows, and its calls of now."""
@@ -136,20 +136,10 @@ class Identification:
         for call in tuple(self._core.live_calls()):
             left = merged_choices(call.choices, kept, dropped)
             if call.customer_id == dropped or len(left) == 1 < len(call.choices):
-                self._is(call, kept.id, kept.title, kept.owner)
+                self._give_card(call, kept.id, kept.title, kept.owner)
                 self._owned_by_first(call.id)
             elif left != call.choices:
-                self._core.say(
-                    Identified(
-                        at=self._core.clock.now(),
-                        call_id=call.id,
-                        e164=call.from_number,
-                        customer_id=None,
-                        title=None,
-                        owner=None,
-                        choices=left,
-                    )
-                )
+                self._say_who(call.id, Identity(e164=call.from_number, choices=left))
 
     def chosen(self, said: Call) -> None:
         """A person said which card the caller of *said* is: so from now on, and in the call if it is here."""
@@ -170,7 +160,7 @@ class Identification:
             return  # its row says so already
         lines = tuple(line for line in said.trace if line.code == Code.CUSTOMER_CHOSEN)
         self._core.say(Traced(at=self._core.clock.now(), call_id=call.id, lines=lines))
-        self._is(call, said.customer_id, said.customer_title, owner)
+        self._give_card(call, said.customer_id, said.customer_title, owner)
         self._owned_by_first(call.id)
 
     def _owned_by_first(self, call_id: UUID) -> None:
@@ -180,21 +170,13 @@ class Identification:
         if call is not None and agent is not None:
             self.answered(call, agent)
 
-    def _is(self, call: Call, customer_id: UUID, title: str | None, owner: str | None) -> None:
+    def _give_card(self, call: Call, customer_id: UUID, title: str | None, owner: str | None) -> None:
         """Let *call* have that card, and be routed by it if nobody has it yet."""
         live = self._core.line.get(call.id)
         if live is not None and (live.owner, live.has_card) != (owner, True):
             live.owner, live.has_card, self._core.rematch = owner, True, True
-        self._core.say(
-            Identified(
-                at=self._core.clock.now(),
-                call_id=call.id,
-                e164=call.from_number,
-                customer_id=customer_id,
-                title=title,
-                owner=owner,
-            )
-        )
+        known = Identity(e164=call.from_number, customer_id=customer_id, title=title, owner=owner)
+        self._say_who(call.id, known)
 
     def answered(self, call: Call, agent: str) -> None:
         """The first answered call of an unowned card makes its agent the owner, once."""
@@ -206,21 +188,12 @@ class Identification:
         if not await self._callers.own(customer_id, agent):
             return
         self._remembered.owner_became(customer_id, agent)
-        at = self._core.clock.now()
-        said = line(at, Code.BECAME_OWNER, agent=agent)
+        said = line(self._core.clock.now(), Code.BECAME_OWNER, agent=agent)
         call = self._core.call(told.id)
         if call is not None:
-            self._core.say(
-                Identified(
-                    at=at,
-                    call_id=call.id,
-                    e164=call.from_number,
-                    customer_id=customer_id,
-                    title=call.customer_title,
-                    owner=agent,
-                ),
-                Traced(at=at, call_id=call.id, lines=(said,)),
-            )
+            title = call.customer_title
+            known = Identity(e164=call.from_number, customer_id=customer_id, title=title, owner=agent)
+            self._say_who(call.id, known, said)
         elif told.settled:
             self._complete(replace(told, owner=agent, trace=(*told.trace, said)))
 
@@ -249,25 +222,24 @@ class Identification:
         live = self._core.line.get(caller.call_id)
         if live is not None:
             live.owner, live.has_card = identity.owner, identity.customer_id is not None
-        self._tell(caller, identity)
+        self._say_who(caller.call_id, identity, _line(caller, identity, self._core))
         call = self._core.call(caller.call_id)
         if call is not None and call.answered_at is not None and call.agent is not None:
             self.answered(call, call.agent)
 
-    def _tell(self, caller: _Caller, identity: Identity) -> None:
+    def _say_who(self, call_id: UUID, known: Identity, *why: TraceLine) -> None:
+        """Let the call have what is *known* of its caller, with the lines of its trace that say why."""
         at = self._core.clock.now()
-        self._core.say(
-            Identified(
-                at=at,
-                call_id=caller.call_id,
-                e164=identity.e164,
-                customer_id=identity.customer_id,
-                title=identity.title,
-                owner=identity.owner,
-                choices=identity.choices,
-            ),
-            Traced(at=at, call_id=caller.call_id, lines=(_line(caller, identity, self._core),)),
+        who = Identified(
+            at=at,
+            call_id=call_id,
+            e164=known.e164,
+            customer_id=known.customer_id,
+            title=known.title,
+            owner=known.owner,
+            choices=known.choices,
         )
+        self._core.say(who, *([Traced(at=at, call_id=call_id, lines=why)] if why else []))
 
 
 def _never_looked_up(call: Call) -> bool:
