@@ -152,11 +152,19 @@ async def test_far_without_a_settled_call_the_place_is_written_all_the_same(
         assert one.book.settled == []
 
 
-async def test_a_ledger_that_breaks_says_so(path: Path) -> None:
+async def test_a_book_that_breaks_is_said_and_asked_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(PaperBook):
-        async def place(self) -> LedgerPlace | None:
-            raise RuntimeError("nobody foresaw this")
+        broken = True
 
-    async with desk(path, Broken()) as one:
+        async def place(self) -> LedgerPlace | None:
+            if self.broken:
+                raise RuntimeError("nobody foresaw this")
+            return await super().place()
+
+    monkeypatch.setattr(service, "AGAIN_S", 0.01)
+    book = Broken()
+    async with desk(path, book) as one:
         await one.until(lambda: one.part.state is HealthState.DOWN)
-        assert one.part.detail == "RuntimeError"
+        assert one.part.detail == "not read: RuntimeError"
+        book.broken = False
+        await one.until(lambda: one.part.state is HealthState.UP)
