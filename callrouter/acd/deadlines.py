@@ -23,6 +23,7 @@ class Deadlines:
         self._current: dict[Hashable, int] = {}
         self._numbers = count()
         self._sooner = asyncio.Event()
+        self.failed = 0  # actions that raised
         self.afterwards: Callable[[], None] = lambda: None  # run once after a batch of due actions
 
     def __len__(self) -> int:
@@ -59,12 +60,12 @@ class Deadlines:
             self._try(self.afterwards, "afterwards")
         return ran
 
-    @staticmethod
-    def _try(action: Callable[[], None], name: str) -> None:
+    def _try(self, action: Callable[[], None], name: str) -> None:
         """What nobody foresaw of one action must not end the scheduler of all."""
         try:
             action()
         except Exception:
+            self.failed += 1
             log.exception("deadline action failed", name=name)
 
     def next_in(self) -> float | None:

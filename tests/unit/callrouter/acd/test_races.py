@@ -706,7 +706,10 @@ async def _something(world: World, chance: random.Random, live: list[Caller]) ->
     live[:] = [caller for caller in live if caller.alive]
     step = chance.random()
     if not live or (step < 0.25 and len(live) < 20):
-        live.append(await world.arrive(f"+99450{chance.randrange(10**7):07}", chance.choice(list(_QUEUES))))
+        live.append(await world.arrive(f"+99450{chance.randrange(10**7):07}", chance.choice(_QUEUES)))
+        return 1
+    if step < 0.28 and len(live) < 20:
+        live.append(await _refused(world, f"+99450{chance.randrange(10**7):07}", chance.choice(_QUEUES)))
         return 1
     if step < 0.35:
         return len(await world.redirect())
@@ -727,6 +730,17 @@ async def _something(world: World, chance: random.Random, live: list[Caller]) ->
         return 1
     caller.hang_up()
     return 0
+
+
+async def _refused(world: World, number: str, queue: str) -> Caller:
+    """A caller whose answer the dialplan does not take: it goes to the net."""
+    caller = world.caller(number, queue)
+    world.see_caller(caller)
+    answer = await caller.ask_only("arrived")
+    assert answer is not None
+    world.dispatcher.told(answer)
+    world.see(QueueJoined, channel=caller.facts, queue=queue)
+    return caller
 
 
 _QUEUES = ("sales", "service", "night")
@@ -754,6 +768,7 @@ async def _dialled(caller: Caller, chance: random.Random) -> None:
 
 
 def _check(world: World) -> None:
+    assert world.core.deadlines.failed == 0
     held = [taken.agent for taken in world.core.reservations]
     assert len(held) == len(set(held))
     open_offers: dict[str, int] = {}
