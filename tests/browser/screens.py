@@ -147,7 +147,10 @@ class Camera:
             await page.locator('#panel [data-part="offered"]').wait_for()
             await page.locator("#work .who-deeds").wait_for()
             await self.shoot(page, "desk-new-caller")
-            await page.keyboard.press("x")
+            await page.keyboard.press("F2")
+            await page.locator('#panel[data-part="talking"]').wait_for()
+            await page.keyboard.press("F4")
+            await page.locator('#panel[data-part="wrap_up"]').wait_for()
             self._demo.found += [f"{self._language}/desk: {said}" for said in windows.said]
 
     async def _around_the_desk(self, page: Page) -> None:
