@@ -1,6 +1,6 @@
 """The live feed as pieces of a screen: `{id, event, data}`, in `data.regions` HTML by the id of its element.
 
-    {"id": "b-17", "event": "changed", "data": {"regions": {"agent-anna": "<a …>"}, "touch": {"missed": 17}}}
+    {"id": "b-17", "event": "changed", "data": {"regions": {"agent-anna": "<a …>"}, "touch": ["missed"]}}
 
 Regions are made from what happens now, not from what the event said: after each message the page is as if it
 had just been drawn, however many events the message stands for. `touch` names what the page reads again from
@@ -19,11 +19,12 @@ from aiohttp import web
 from markupsafe import Markup
 
 from agent_ui.language import Manner
-from agent_ui.live.news import News, news_of
+from agent_ui.live.news import Gist, News, gist_of, news_of
 from agent_ui.live.screens import Own, Screen, Shared
 from agent_ui.pages import Templates
+from crm_core.live.directory import Directory
 from crm_core.live.projection import LiveState
-from crm_core.live.stream import NumberedEvent
+from crm_core.live.stream import KEPT_EVENTS, NumberedEvent
 from crm_core.live.visibility import sees
 from crm_core.people.model import Reader, Role
 
@@ -54,6 +55,7 @@ class Workshop:
         self._rendered: OrderedDict[tuple[str, Hashable, Manner], bytes] = OrderedDict()
         self._audiences: dict[Audience, Audience] = {}
         self._pieces: dict[tuple[str, str, Audience], tuple[bytes, ...]] = {}
+        self._gists: OrderedDict[str, Gist] = OrderedDict()
         self._news: dict[tuple[str, str], News] = {}
 
     def region(self, template: str, view: Hashable, manner: Manner) -> bytes:
@@ -82,14 +84,22 @@ class Workshop:
             self._audiences.clear()
         return self._audiences.setdefault(made, made)
 
-    def news(self, events: Sequence[NumberedEvent]) -> News:
+    def news(self, events: Sequence[NumberedEvent], directory: Directory) -> News:
         """The gist of *events*; sockets in the same place of the stream share it."""
         key = (events[0].id, events[-1].id)
         if key not in self._news:
             if len(self._news) > KEPT_PIECES:
                 self._news.clear()
-            self._news[key] = news_of(events)
+            self._news[key] = news_of([self._gist(event, directory) for event in events])
         return self._news[key]
+
+    def _gist(self, numbered: NumberedEvent, directory: Directory) -> Gist:
+        found = self._gists.get(numbered.id)
+        if found is None:
+            found = self._gists[numbered.id] = gist_of(numbered.event, directory)
+            if len(self._gists) > KEPT_EVENTS:
+                self._gists.popitem(last=False)
+        return found
 
     def shared(
         self, screen: Screen, audience: Audience, state: LiveState, events: Sequence[NumberedEvent]
@@ -99,7 +109,7 @@ class Workshop:
         if key not in self._pieces:
             if len(self._pieces) > KEPT_PIECES:
                 self._pieces.clear()
-            news = self.news(events)
+            news = self.news(events, state.directory)
             agents = screen.agent.concerns(news, state) if screen.agent is not None else ()
             queues = screen.queue.concerns(news, state) if screen.queue is not None else ()
             self._pieces[key] = tuple(
@@ -172,19 +182,17 @@ class HtmlFace:
         reader = self._as_asked(reader)
         if self._audience is None:
             self._audience = self._workshop.audience(self._screen, self._manner, state, reader)
-        news = self._workshop.news(events)
+        news = self._workshop.news(events, state.directory)
         regions = [
             made
             for each in self._screen.own
             if each.concerns(news, state, reader) and (made := self._made(each, state, reader))
         ]
         regions += self._workshop.shared(self._screen, self._audience, state, events)
-        touched = {
-            touch.name: touch.number for touch in news.touches if touch.by.shown_to(reader, state.directory)
-        }
+        touched = news.touches.of(reader)
         if not regions and not touched:
             return ()
-        more = b',"touch":' + _encode(touched) if touched else b""
+        more = b',"touch":' + _encode(sorted(touched)) if touched else b""
         return (_frame(events[-1].id, b"changed", regions, more),)
 
     def regions(self, state: LiveState, reader: Reader) -> Mapping[str, Markup]:

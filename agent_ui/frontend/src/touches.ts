@@ -40,7 +40,7 @@ export function startTouches(page: Document): void {
       return;
     }
     drawn = true;
-    for (const name of Object.keys((detail.data["touch"] as Record<string, number> | undefined) ?? {})) {
+    for (const name of (detail.data["touch"] as string[] | undefined) ?? []) {
       if (!name.endsWith(SHARED)) touchAll(page, name);
       else if (!due.has(name)) {
         const later = (): void => {

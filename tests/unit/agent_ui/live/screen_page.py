@@ -74,7 +74,7 @@ class ScreenPage:
         else:
             for id_, html in regions.items():
                 self.put(id_, html)
-        self.touched |= set(frame["data"].get("touch", {}))
+        self.touched |= set(frame["data"].get("touch", ()))
         self.last_id = frame["id"]
 
     def put(self, id_: str, html: str) -> None:
