@@ -21,7 +21,7 @@ from callrouter.acd.leading import Leading
 from callrouter.acd.outlet import EventOutlet
 from callrouter.acd.presence_cache import PresenceCache
 from callrouter.acd.questions import Questions
-from callrouter.agi.server import AgiLimits, FastAgiServer
+from callrouter.agi.server import AgiLimits, FastAgiServer, peers_of
 from callrouter.ami.actions import Actor
 from callrouter.ami.link import AmiLink, LinkState
 from callrouter.control.commands import Commands
@@ -115,6 +115,7 @@ class Router:
             settings.agi_token,
             {"route": questions.route, "state": questions.state},
             limits=AgiLimits(deadline=settings.limits.answer_s),
+            peers=peers_of(settings.agi_host, settings.ami_host),  # this host by its own address, and the PBX's
             systemname=settings.systemname,
         )
         self._take(office)

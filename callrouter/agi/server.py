@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import structlog
@@ -186,6 +186,17 @@ class FastAgiServer(Application):
         except CommandRefused:
             return Ended.COMMAND
         return Ended.ANSWERED
+
+
+def peers_of(*hosts: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Networks of one address each. The name of a host is none: nobody is asked what it stands for."""
+    found = []
+    for host in hosts:
+        try:
+            found.append(ip_network(host))
+        except ValueError:
+            continue
+    return tuple(found)
 
 
 def may_ask(address: str, peers: tuple[IPv4Network | IPv6Network, ...]) -> bool:

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from callrouter.agi.server import may_ask
+from callrouter.agi.server import may_ask, peers_of
 
 pytestmark = pytest.mark.unit
 
@@ -24,3 +24,11 @@ pytestmark = pytest.mark.unit
 )
 def test_only_loopback_and_named_networks_may_ask(address: str, may: bool) -> None:
     assert may_ask(address, (ip_network("10.1.0.0/16"),)) is may
+
+
+@pytest.mark.parametrize(
+    ("address", "may"),
+    [("10.1.2.3", True), ("10.1.2.4", False), ("10.9.0.7", True), ("127.0.0.1", True)],
+)
+def test_the_host_by_its_own_address_and_the_pbx_may_ask(address: str, may: bool) -> None:
+    assert may_ask(address, peers_of("10.1.2.3", "10.9.0.7", "pbx.example")) is may
