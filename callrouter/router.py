@@ -23,12 +23,11 @@ from callrouter.acd.presence_cache import PresenceCache
 from callrouter.acd.questions import Questions
 from callrouter.agi.server import AgiLimits, FastAgiServer, peers_of
 from callrouter.ami.actions import Actor
-from callrouter.ami.link import AmiLink, LinkState
 from callrouter.control.commands import Commands
 from callrouter.control.mirror import Mirror
 from callrouter.control.probes import Probes
 from callrouter.given import Customers, Journal, Presences, RouterSettings, in_time
-from callrouter.metrics import AMI_STATE
+from callrouter.links import Links
 from callrouter.news import News
 from callrouter.reading.observations import Observation, Snapshot
 from callrouter.tracking.directory import Directory
@@ -67,7 +66,6 @@ class Router:
         path: CallPath | None = None,
     ) -> None:
         path = path or CallPath()
-        self._settings = settings
         self._presences = presences
         self._journal = journal
         self._health = health
@@ -81,10 +79,16 @@ class Router:
         self._core = Core(
             clock=clock, tracker=self._tracker, outlet=self._outlet, pbx=settings.pbx, limits=settings.limits
         )
-        self._listener = self._link(settings.listener_user, settings.listener_secret, clock, listens=True)
-        self._actor_link = self._link(settings.actor_user, settings.actor_secret, clock, listens=False)
-        actor = Actor(self._actor_link)
-        self._commands = Commands(actor, is_up=self._actor_up)
+        self._links = Links(
+            settings,
+            clock,
+            health,
+            on_observations=self._observed,
+            on_listening=self._listening,
+            on_acting=self._acting,
+        )
+        actor = Actor(self._links.actor)
+        self._commands = Commands(actor, is_up=self._links.can_act)
         self._probes = Probes(actor)
         self._cards = Cards(customers)
         self.dispatcher = Dispatcher(
@@ -103,21 +107,12 @@ class Router:
             clock,
             agents=self._core.agents.all,
             queues=lambda: self._core.queues,
-            is_up=self._actor_up,
+            is_up=self._links.can_act,
         )
         self.dispatcher.seats.on_change(self._agents_changed)
         self._leading = Leading(self.dispatcher, actor)
         self._lead_wanted = asyncio.Event()
-        questions = Questions(self.dispatcher, path)
-        self._agi = FastAgiServer(
-            settings.agi_host,
-            settings.agi_port,
-            settings.agi_token,
-            {"route": questions.route, "state": questions.state},
-            limits=AgiLimits(deadline=settings.limits.answer_s),
-            peers=peers_of(settings.agi_host, settings.ami_host),  # this host by its own address, and the PBX's
-            systemname=settings.systemname,
-        )
+        self._agi = _agi_server(settings, Questions(self.dispatcher, path))
         self._take(office)
         health.on_change(self._health_changed)
 
@@ -158,8 +153,7 @@ class Router:
         self._task("mirror", self._mirror.run())
         self._task("lead", self._lead())
         self._task("news", self._news.run())
-        await self._listener.start()
-        await self._actor_link.start()
+        await self._links.start()
 
     async def stop(self) -> None:
         """Answer nobody any more, then end every task; what waits is sent within a few seconds."""
@@ -167,8 +161,7 @@ class Router:
         await self._agi.stop()
         await self._commands.stop()
         await self._probes.stop()
-        await self._listener.stop()
-        await self._actor_link.stop()
+        await self._links.stop()
         await self._news.close()
         for task in self._tasks.values():
             task.cancel()
@@ -214,34 +207,13 @@ class Router:
 
     # -- links ----------------------------------------------------------------------------------
 
-    def _link(self, user: str, secret: str, clock: Clock, *, listens: bool) -> AmiLink:
-        settings = self._settings
-        name = "listener" if listens else "actor"
-        return AmiLink(
-            settings.ami_host,
-            settings.ami_port,
-            user,
-            secret,
-            systemname=settings.systemname,
-            clock=clock,
-            on_observations=self._observed if listens else None,
-            on_state=partial(self._link_changed, name),
-        )
+    def _listening(self, up: bool) -> None:
+        self._core.seeing = self._core.seeing and up  # seeing again only after the next snapshot
+        if not up:
+            self.up_now.lost()
 
-    def _actor_up(self) -> bool:
-        return self._actor_link.state is LinkState.UP
-
-    def _link_changed(self, name: str, state: LinkState, reason: str) -> None:
-        up = state is LinkState.UP
-        AMI_STATE.labels(link=name).set(up)
-        if state is not LinkState.STOPPED:
-            health = HealthState.UP if up else HealthState.DOWN
-            self._health.set(f"ami.{name}", health, reason if not up else "")
-        if name == "listener":
-            self._core.seeing = self._core.seeing and up  # seeing again only after the next snapshot
-            if not up:
-                self.up_now.lost()
-        elif up:
+    def _acting(self, up: bool) -> None:
+        if up:
             self._lead_wanted.set()
             self._mirror.doubt()
 
@@ -266,7 +238,7 @@ class Router:
             except Unavailable as error:
                 self._health.set(PART, HealthState.DEGRADED, str(error))
                 await asyncio.sleep(_LEAD_AGAIN_S)
-                if self._actor_up():
+                if self._links.can_act():
                     self._lead_wanted.set()
 
     def _say_whether_leading(self) -> None:
@@ -299,3 +271,15 @@ class Router:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("router task died", task=name, error=repr(error))
             self._health.set(f"router.{name}", HealthState.DOWN, repr(error))
+
+
+def _agi_server(settings: RouterSettings, questions: Questions) -> FastAgiServer:
+    return FastAgiServer(
+        settings.agi_host,
+        settings.agi_port,
+        settings.agi_token,
+        {"route": questions.route, "state": questions.state},
+        limits=AgiLimits(deadline=settings.limits.answer_s),
+        peers=peers_of(settings.agi_host, settings.ami_host),  # this host by its own address, and the PBX's
+        systemname=settings.systemname,
+    )

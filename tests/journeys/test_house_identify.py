@@ -199,7 +199,7 @@ async def test_a_phone_in_wrong_hands_forges_nothing(house: House) -> None:
     await house.available("anna", "elena")
     known = len(await house.calls())
     assert house.parts.router is not None
-    refused = house.parts.router._listener.counts["rejected"]
+    refused = house.parts.router._links.listener.counts["rejected"]
     call, leg = await house.talk("anna", number="+74955550177")
     phone = house.phones["anna"]
     targets = (f"101{FORGED}", f"102{FORGED}", "+74957770000", "102%26PJSIP%2Fagent-elena-desk", "s", "h")
@@ -219,6 +219,6 @@ async def test_a_phone_in_wrong_hands_forges_nothing(house: House) -> None:
     seen = await house.over(call, from_="+74955550177")
     assert (seen["agent"], seen["outcome"], seen["hangup_by"]) == ("anna", "answered", "caller")
     assert len(await house.calls()) == known + 1
-    assert house.parts.router._listener.counts["rejected"] == refused, "no frame was anything but whole"
+    assert house.parts.router._links.listener.counts["rejected"] == refused, "no frame was anything but whole"
     for agent in ("anna", "elena"):
         await house.until_state(agent, "available")

@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from callrouter.ami.link import LinkState
 from callrouter.given import RouterSettings
 from callrouter.router import Router
 from crm_core.bus.event import Event
@@ -294,7 +293,7 @@ async def test_links_report_their_health(bench: Bench) -> None:
     bench.ami.refusal = ("Error", "Authentication failed")
     await bench.ami.cut()
     await until(lambda: _state(bench, "ami.actor") is HealthState.DOWN)
-    assert bench.router._listener.state is not LinkState.UP
+    await until(lambda: _state(bench, "ami.listener") is HealthState.DOWN)
 
 
 def _state(bench: Bench, name: str) -> HealthState | None:
