@@ -43,6 +43,7 @@ def call_view(call: LiveCall, directory: Directory, reader: Reader) -> CallView:
     part, since = _part(call, reader.person)
     offer = _offer(call, reader.person)
     number = directory.numbers.get(call.did or "")
+    dialled = number.title if number is not None else None
     answered = call.answered_at
     return CallView(
         id=call.id,
@@ -55,13 +56,19 @@ def call_view(call: LiveCall, directory: Directory, reader: Reader) -> CallView:
         mine=call.owner == reader.person,
         owner=directory.titles.get(call.owner, call.owner) if call.owner is not None else None,
         shared=bool(call.choices) and call.customer_id is None,
-        number=number.title if number is not None else None,
-        source=number.source if number is not None else None,
-        queue=directory.titles.get(call.queue, call.queue) if call.queue is not None else None,
+        number=dialled,
+        source=_more(number.source if number is not None else None, dialled),
+        queue=_more(directory.titles.get(call.queue or "", call.queue), dialled),
         came_at=call.started_at,
         waited_s=None if answered is None else int((answered - call.started_at).total_seconds()),
         browser=has_browser_phone(directory, reader.person),
     )
+
+
+def _more(words: str | None, said: str | None) -> str | None:
+    """*words*, unless they were *said* already: "Kitchens, site", from the site."""
+    repeated = words is not None and said is not None and words.casefold() in said.casefold()
+    return None if repeated else words
 
 
 def has_browser_phone(directory: Directory, agent: str) -> bool:

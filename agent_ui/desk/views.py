@@ -48,7 +48,8 @@ class CallView:
 
     *since*: when ringing or talking began; *deadline*: until when it rings (from *since*). *owner*: the
     reader, or how the owner of the card is called. *source*: what the number dialled was advertised in.
-    *waited_s*: how long the caller waited for an answer.
+    It and *queue* are only there when *number* does not say so. *waited_s*: how long the caller waited for
+    an answer.
     """
 
     id: UUID

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from crm_core.live.model import LiveCall
 from crm_core.live.projection import LiveState, Seed
 from crm_core.live.shown import live_call
 from crm_core.people.model import Device, DeviceKind, Person, Role
-from tests.fakes.house import DIRECTORY, NOW, call, reader
+from tests.fakes.house import DIRECTORY, MOSCOW_DID, NOW, call, reader
 
 pytestmark = pytest.mark.unit
 
@@ -108,6 +109,18 @@ def test_what_the_panel_says_of_a_call() -> None:
     assert (talks.owner, talks.mine, talks.waited_s) == ("Boris", False, 6)
     mine = call_view(live(owner="anna", offers=(offer(state=OfferState.REFUSED),)), DIRECTORY, ANNA)
     assert mine.mine and mine.offer is None and mine.deadline is None
+
+
+def test_what_the_numbers_title_says_is_not_said_twice() -> None:
+    def way(**of_the_number: str) -> tuple[str | None, ...]:
+        number = replace(DIRECTORY.numbers[MOSCOW_DID], **of_the_number)  # type: ignore[arg-type]
+        directory = Directory(queues=DIRECTORY.queues.values(), numbers=(number,))
+        view = call_view(live(), directory, ANNA)
+        return view.number, view.source, view.queue
+
+    assert way(title="Kitchens, site", source="site") == ("Kitchens, site", None, "Sales")
+    assert way(title="Kitchens", source="Yandex") == ("Kitchens", "Yandex", "Sales")
+    assert way(title="Sales", source="demo") == ("Sales", "demo", None)
 
 
 def test_keys_are_for_those_with_a_phone_in_the_browser() -> None:
