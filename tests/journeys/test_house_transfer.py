@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.sip_peer import Call, Refuse, Ring
+from tests.fakes.sip_peer import Answer, Call, Refuse, Ring
 from tests.journeys.house import CALLER, EVERY_TONE, MARINA, TONES, House, codes, offers, texts
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
@@ -140,3 +140,29 @@ async def test_a_consult_that_is_not_completed_is_a_call_of_its_own(house: House
     asked = await house.ended(direction="internal")
     assert (asked["agent"], asked["outcome"]) == ("anna", "answered")
     assert len(await house.calls()) == known + 2
+
+
+@pytest.mark.parametrize("ringing", [False, True], ids=["answered", "ringing"])
+async def test_the_caller_goes_in_the_moment_of_the_transfer(house: House, ringing: bool) -> None:
+    """Before, during and after the parties change places: one call, nobody stays busy, nothing rings on."""
+    await house.available("anna", "elena")
+    house.phones["anna"].behaviour = Ring() if ringing else Answer()
+    for pause in (0.0, 0.003, 0.008, 0.02, 0.05):
+        known = len(await house.calls())
+        call, leg = await house.talk("elena", number=MARINA)
+        assert await leg.hold() == 200
+        consult = await house.phones["elena"].dial("101")
+        taken = await house.leg("anna")
+        await (consult.ringing() if ringing else consult.answered())
+        given = asyncio.create_task(leg.refer_attended(consult), name="given")
+        await asyncio.sleep(pause)
+        await call.hangup()
+        await asyncio.wait({given})
+        await asyncio.gather(leg.hangup(), consult.hangup())
+        await taken.ended()
+        seen = await house.ended(from_=MARINA)
+        assert (seen["outcome"], seen["hangup_by"]) == ("answered", "caller")
+        assert seen["agent"] in ("elena", "anna")
+        for agent in ("anna", "elena"):
+            await house.until_state(agent, "available")
+        assert len(await house.calls()) - known in (1, 2), "the consultation may have been a call of its own"
