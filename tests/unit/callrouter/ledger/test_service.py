@@ -152,7 +152,9 @@ async def test_far_without_a_settled_call_the_place_is_written_all_the_same(
         assert one.book.settled == []
 
 
-async def test_a_book_that_breaks_is_said_and_asked_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_book_that_breaks_is_said_and_asked_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Broken(PaperBook):
         broken = True
 
