@@ -5,7 +5,12 @@ Public (`GET /metrics`): no label names a person, a number or a call, and each h
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 ROUTER = CollectorRegistry()  # its own: a process without a router shows none of these
 
@@ -29,3 +34,36 @@ LEDGER_SKIPPED = Counter(
 LEDGER_BEHIND = Gauge(
     "callcard_ledger_behind_bytes", "Bytes of the ledger that are not read yet.", registry=ROUTER
 )
+
+
+class Noticed(Collector):
+    """What parts of the router count for themselves as it happens, by kind; read when somebody looks.
+
+    Each kind is of a fixed set: logins, frames that were refused, connections by how they ended, what did
+    not fit into any call.
+    """
+
+    def __init__(self, parts: Mapping[str, Mapping[Any, int]]) -> None:
+        self._parts = parts
+        self._shown = False
+
+    def show(self) -> None:
+        """Have it among the router's metrics from now on."""
+        ROUTER.register(self)
+        self._shown = True
+
+    def hide(self) -> None:
+        """These parts are at their end. Safe to call twice."""
+        if self._shown:
+            ROUTER.unregister(self)
+            self._shown = False
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """One family: `callcard_noticed_total`."""
+        family = CounterMetricFamily(
+            "callcard_noticed", "What parts of the router noticed, by kind.", labels=["part", "kind"]
+        )
+        for part, counts in self._parts.items():
+            for kind, count in sorted(counts.items()):
+                family.add_metric([part, str(kind)], count)
+        yield family

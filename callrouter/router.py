@@ -28,6 +28,7 @@ from callrouter.control.mirror import Mirror
 from callrouter.control.probes import Probes
 from callrouter.given import Customers, Journal, Presences, RouterSettings, in_time
 from callrouter.links import Links
+from callrouter.metrics import Noticed
 from callrouter.news import News
 from callrouter.reading.observations import Observation, Snapshot
 from callrouter.tracking.directory import Directory
@@ -113,6 +114,14 @@ class Router:
         self._leading = Leading(self.dispatcher, actor)
         self._lead_wanted = asyncio.Event()
         self._agi = _agi_server(settings, Questions(self.dispatcher, path))
+        self._noticed = Noticed(
+            {
+                "ami_listener": self._links.listener.counts,
+                "ami_actor": self._links.actor.counts,
+                "agi": self._agi.counts,
+                "calls": self._tracker.oddities,
+            }
+        )
         self._take(office)
         health.on_change(self._health_changed)
 
@@ -154,10 +163,12 @@ class Router:
         self._task("lead", self._lead())
         self._task("news", self._news.run())
         await self._links.start()
+        self._noticed.show()
 
     async def stop(self) -> None:
         """Answer nobody any more, then end every task; what waits is sent within a few seconds."""
         self._leading.resign()
+        self._noticed.hide()
         await self._agi.stop()
         await self._commands.stop()
         await self._probes.stop()

@@ -9,8 +9,10 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from prometheus_client import generate_latest
 
 from callrouter.given import RouterSettings
+from callrouter.metrics import ROUTER
 from callrouter.router import Router
 from crm_core.bus.event import Event
 from crm_core.bus.memory import MemoryBus
@@ -283,6 +285,14 @@ async def test_a_question_out_of_form_is_left_to_the_net(bench: Bench) -> None:
     await bench.leads()
     asking = AgiCall(bench.router.agi_port)
     assert await asking.ask(environment(f"{TOKEN}/route", "not-a-uuid", "", "sales", "1", "arrived")) == {}
+
+
+async def test_what_parts_notice_is_among_the_metrics(bench: Bench) -> None:
+    await bench.start()
+    await bench.leads()
+    assert 'callcard_noticed_total{kind="logins",part="ami_actor"} 1.0' in generate_latest(ROUTER).decode()
+    await bench.router.stop()
+    assert "callcard_noticed_total{" not in generate_latest(ROUTER).decode()
 
 
 async def test_links_report_their_health(bench: Bench) -> None:
