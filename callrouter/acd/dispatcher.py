@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from callrouter.acd.ask import Answer, Ask
@@ -128,7 +129,7 @@ class Dispatcher:
             case Step(step=StepName.ARRIVED):
                 self._arrived(observation)
             case QueueJoined():
-                self._in_net(observation.channel, observation.queue)
+                self._in_net(observation.channel, observation.queue, observation.at)
             case QueueLeft():
                 call = self._core.line.of_uniqueid(observation.channel.uniqueid)
                 if call is not None and call.place is Place.NET and not call.pulled:
@@ -186,8 +187,8 @@ class Dispatcher:
 
     # -- callers we did not put where they are ----------------------------------------------------
 
-    def _in_net(self, channel: ChannelFacts, queue: str) -> None:
-        """A caller stands in app_queue: ours to pull when an agent is free."""
+    def _in_net(self, channel: ChannelFacts, queue: str, at: datetime) -> None:
+        """A caller stood in app_queue *at* that moment: ours to pull when an agent is free."""
         known = self._core.call(channel.call_id) if channel.call_id else None
         if channel.call_id is None or known is None or queue not in self._core.queues:
             return
@@ -197,6 +198,8 @@ class Dispatcher:
         if call is None:
             call = self._found(channel.call_id, queue, channel, self._core.age(channel.call_id))
         self._core.line.rechannel(call, channel.uniqueid, channel.name)
+        if self._offers.made_since(call, at):
+            return  # it was fetched from there and asked anew, before we came to hear of this
         if self._offers.abandon(call):
             # The dialplan refused our answer (the term was another by then): the net may try first.
             self._pulls.back_off(call)
@@ -229,7 +232,7 @@ class Dispatcher:
         for queue, uniqueid in snapshot.waiting:
             row = rows.get(uniqueid)
             if row is not None and self._unplaced(row.channel.call_id):
-                self._in_net(row.channel, queue)
+                self._in_net(row.channel, queue, snapshot.at)
         for row in snapshot.channels:
             if row.channel.context == WAIT:
                 self._at_music(row)
@@ -240,9 +243,11 @@ class Dispatcher:
         self._core.rematch = True
 
     def _unplaced(self, call_id: UUID | None) -> bool:
-        """Whether the snapshot knows better: not for a call that asks or is being pulled right now."""
+        """Whether the snapshot knows better: not for a call that asks, is pulled or offered right now."""
         live = self._core.line.get(call_id) if call_id else None
-        return live is None or (live.place is Place.DIALPLAN and not live.pulled)
+        if live is None:
+            return True
+        return live.place is Place.DIALPLAN and self._core.reservations.of_call(live.id) is None
 
     def _at_music(self, row: LiveChannel) -> None:
         """A caller whom the leader before us told to wait: no need to wait for the next ask."""

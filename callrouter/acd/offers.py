@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from callrouter.acd.core import Core
@@ -95,6 +96,13 @@ class Offers:
             return False
         self._end(taken, OfferState.WITHDRAWN)
         return True
+
+    def made_since(self, call: LiveCall, at: datetime) -> bool:
+        """Whether the call is being offered, and that began after *at*."""
+        taken, known = self._core.reservations.of_call(call.id), self._core.call(call.id)
+        if taken is None or known is None:
+            return False
+        return any(offer.id == taken.id and offer.reserved_at > at for offer in known.offers)
 
     def follow(self, call: Call) -> None:
         """Take the state of the call's offer as the tracker has it now."""

@@ -659,6 +659,24 @@ async def test_an_offer_that_the_dialplan_refused_holds_nobody(world: World) -> 
     assert caller.action is Action.DIAL
 
 
+async def test_news_of_the_net_from_before_the_offer_leaves_the_offer_alone(world: World) -> None:
+    before = world.clock.now()
+    world.advance(0.5)
+    caller = await world.arrive()
+    caller.ring()
+    world.dispatcher.observe(QueueJoined(at=before, channel=caller.facts, queue="sales"))
+    rows = [
+        LiveChannel(channel=one, bridge=None, application="Queue", seconds=3)
+        for one in (caller.facts, *caller.legs)
+    ]
+    world.see(Snapshot, channels=tuple(rows), waiting=(("sales", caller.facts.uniqueid),))
+    assert offers(caller) == [("anna", OfferState.ALERTING)]
+    world.advance(1.1)
+    assert world.switch.pulls == []
+    caller.pick_up()
+    assert offers(caller) == [("anna", OfferState.ANSWERED)]
+
+
 async def test_a_caller_who_came_to_the_net_and_left_in_one_breath_is_nobody(world: World) -> None:
     caller = world.caller()
     world.see_caller(caller)
