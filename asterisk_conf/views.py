@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from asterisk_conf import conf_text
 from asterisk_conf.conf_text import Checked
+from asterisk_conf.music import DEFAULT
 from asterisk_conf.settings import Asterisk, PbxSettings
 from crm_core.errors import BadOffice
 from crm_core.i18n import N_
@@ -179,8 +180,8 @@ def _contact(contact: str | None, field: str) -> Checked | None:
 
 
 def _music(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -> Iterable[MusicView]:
-    yield MusicView("default", conf_text.path(asterisk.music))
-    for name in sorted({queue.music for queue in office.queue_list()} - {"default"}):
+    yield MusicView(DEFAULT, conf_text.path(asterisk.music))
+    for name in sorted({queue.music for queue in office.queue_list()} - {DEFAULT}):
         found = settings.music / name if name in settings.music_classes else asterisk.music
         yield MusicView(name, conf_text.path(found))
 

@@ -26,10 +26,10 @@ class Event:
     pbx: str = "main"
 
 
-E_ = TypeVar("E_", bound=type[Event])
+EventClass = TypeVar("EventClass", bound=type[Event])
 
 
-def register(cls: E_) -> E_:
+def register(cls: EventClass) -> EventClass:
     """Class decorator: the class name becomes the event's name on the wire. Names are never reused."""
     if cls.__name__ in _classes:
         raise ValueError(f"event name {cls.__name__} is taken")
