@@ -37,13 +37,19 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def opened_database(settings: Settings) -> AsyncIterator[Database]:
-    """A small `Database` for one command."""
-    async with database_url(settings) as url:
-        database = await Database.open(url, pool_size=2, hot_size=1)
-        try:
-            yield database
-        finally:
-            await database.close()
+    """The database of this installation, for one command."""
+    async with database_url(settings) as url, database_at(url) as database:
+        yield database
+
+
+@asynccontextmanager
+async def database_at(url: str) -> AsyncIterator[Database]:
+    """A `Database` of few connections, closed at the end. Raises what `Database.open` raises."""
+    database = await Database.open(url, pool_size=2, hot_size=1)
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 @contextmanager
@@ -72,11 +78,8 @@ def no_office() -> StartRefused:
 
 async def require_office(url: str) -> OfficeFile:
     """The applied office. Raises StartRefused with the way out when there is none."""
-    database = await Database.open(url, pool_size=1, hot_size=1)
-    try:
+    async with database_at(url) as database:
         current = await OfficeService(database).current()
-    finally:
-        await database.close()
     if current is None:
         raise no_office()
     return current.office

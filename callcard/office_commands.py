@@ -8,7 +8,7 @@ from pathlib import Path
 
 from asterisk_conf.apply import PbxLoader
 from asterisk_conf.music import music_folder, without_sound
-from callcard.access import opened_database
+from callcard.access import database_at, opened_database
 from callcard.layout import Layout, read_running
 from callcard.pbx import found_asterisk, pbx_settings
 from callcard.settings import Settings, load_keys, read_settings
@@ -106,11 +106,8 @@ async def export_office(settings: Settings) -> int:
 
 async def apply_first(database_url: str, text: str) -> None:
     """Apply an office file's text before anything runs: there is no PBX to load it into yet."""
-    database = await Database.open(database_url, pool_size=1, hot_size=1)
-    try:
+    async with database_at(database_url) as database:
         await office_service(database).apply(text, None, getpass.getuser(), None)
-    finally:
-        await database.close()
 
 
 async def _loader(settings: Settings, office: OfficeFile) -> PbxLoader | None:

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from asterisk_conf.install import ensure_asterisk
+from callcard.access import database_at
 from callcard.demo.peers import CARRIER, PHONES, demo_office, demo_overlay, free_seat, ring, simulated
 from callcard.demo.sample import sample_office
 from callcard.demo.script import callers
@@ -30,7 +31,6 @@ from callcard.supervisor import Supervisor
 from callcard.terminal import chosen_language, in_words, say
 from callcard.watch import watch
 from crm_core.clock import SystemClock
-from crm_core.db.engine import Database
 from crm_core.errors import StartRefused
 from crm_core.i18n import N_, Message
 from crm_core.office.model import OfficeFile
@@ -155,8 +155,7 @@ async def _log_in(database_url: str, office: OfficeFile, keys: Keys) -> dict[str
 
     Everybody gets the demo's password; the free seat is left until somebody signs in there.
     """
-    database = await Database.open(database_url, pool_size=2, hot_size=1)
-    try:
+    async with database_at(database_url) as database:
         presence = PresenceService(database, SystemClock())
         people = PeopleService(database, SystemClock())
         tokens: dict[str, str] = {}
@@ -171,8 +170,6 @@ async def _log_in(database_url: str, office: OfficeFile, keys: Keys) -> dict[str
             if person.role is not Role.AGENT:
                 tokens[person.name] = await people.create_token(person.name, "demo", by="demo")
         return tokens
-    finally:
-        await database.close()
 
 
 def _supervisor(settings: Settings) -> tuple[Supervisor, OfficeFile]:
