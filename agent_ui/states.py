@@ -38,6 +38,8 @@ CALLS: Mapping[CallState, Look] = {
     CallState.HELD: Look(tone="talking", icon="player-pause", text=N_("On hold")),
     CallState.ENDED: Look(tone="offline", icon="phone-off", text=N_("Ended")),
 }
+# What a call is only for the agent who makes it.
+CALLING = Look(tone="ringing", icon="phone-outgoing", text=N_("Calling…"))
 OUTCOMES: Mapping[Outcome, Look] = {
     Outcome.ANSWERED: Look(tone="success", icon="phone", text=N_("Answered")),
     Outcome.ABANDONED: Look(tone="danger", icon="phone-x", text=N_("Abandoned")),
@@ -74,8 +76,8 @@ def unreachable_word(reason: str) -> str:
 
 
 def call_look(state: str) -> Look:
-    """How a call's *state* looks."""
-    return CALLS[CallState(state)]
+    """How a call's *state* looks; `calling`: to whoever calls."""
+    return CALLING if state == "calling" else CALLS[CallState(state)]
 
 
 def outcome_look(outcome: str) -> Look:

@@ -12,7 +12,7 @@ from crm_core.live.model import LiveCall, LiveLeg, LiveOffer
 from crm_core.live.projection import LiveState
 from crm_core.people.model import DeviceKind, Reader
 
-_ORDER = {"offered": 0, "talking": 1, "held": 2}
+_ORDER = {"offered": 0, "calling": 1, "talking": 2, "held": 3}
 
 
 def shown_calls(state: LiveState, reader: Reader) -> tuple[CallView, ...]:
@@ -88,8 +88,14 @@ def _part(call: LiveCall, me: str) -> tuple[str, datetime]:
     if offer is not None:
         return "offered", offer.alerting_at or offer.reserved_at
     if legs:
-        return "offered", legs[0].started_at
+        return "calling" if _began_by(call, me) else "offered", legs[0].started_at
     return "talking", call.answered_at or call.started_at
+
+
+def _began_by(call: LiveCall, me: str) -> bool:
+    """Whether the agent called, a colleague or somebody outside, and waits for an answer."""
+    first = min(call.legs, key=lambda leg: leg.started_at)
+    return call.direction is not Direction.IN and first.agent == me
 
 
 def _began(leg: LiveLeg, call: LiveCall) -> datetime:

@@ -30,6 +30,7 @@ from agent_ui.live.screens import (
     of_agents,
 )
 from agent_ui.parties import party_of
+from crm_core.calls.model import Direction
 from crm_core.live.model import LiveAgent, LiveQueue
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import as_seen
@@ -111,7 +112,7 @@ def focus(state: LiveState, reader: Reader) -> FocusView:
 
 
 def chips(state: LiveState, reader: Reader) -> ChipsView:
-    """Calls that the reader left and whose result nobody said yet."""
+    """Calls that the reader left and whose result nobody said yet; of those with colleagues there is none."""
     shown = focus(state, reader).call
     return ChipsView(
         chips=tuple(
@@ -121,7 +122,7 @@ def chips(state: LiveState, reader: Reader) -> ChipsView:
                 at=call.answered_at or call.started_at,
             )
             for call in state.seats.left(reader.person)
-            if call.disposition is None and call.id != shown
+            if call.disposition is None and call.id != shown and call.direction is not Direction.INTERNAL
         )
     )
 

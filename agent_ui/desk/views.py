@@ -44,7 +44,7 @@ class FiguresView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call the reader has part in. *part*: offered, talking or held, for this agent.
+    """A call the reader has part in. *part*: offered, calling, talking or held, for this agent.
 
     *since*: when ringing or talking began; *deadline*: until when it rings (from *since*). *owner*: the
     reader, or how the owner of the card is called. *source*: what the number dialled was advertised in.

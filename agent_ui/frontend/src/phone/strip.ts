@@ -42,7 +42,8 @@ function cardOf(place: HTMLElement, pattern: HTMLTemplateElement, call: Call): H
 
 /** Parts of the card say in `data-when` in which states they are seen: any of their words must hold. */
 function draw(card: HTMLElement, call: Call, elsewhere: boolean): void {
-  const is = new Set<string>([call.stage, call.direction, `${call.direction}-${call.stage}`]);
+  const is = new Set<string>([call.stage, call.direction]);
+  if (call.about === null) is.add(`${call.direction}-${call.stage}`);
   if (call.weak) is.add("weak");
   if (call.about !== null) is.add(`about-${call.stage}`);
   if (call.stage === "talking" && !elsewhere) is.add(call.about === null ? "alone" : "asking");

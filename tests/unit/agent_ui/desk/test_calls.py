@@ -72,6 +72,24 @@ def house(*calls: Any) -> LiveState:
             NOW,
         ),
         ({"state": CallState.TALKING, "agent": "anna", "answered_at": LATER}, "talking", LATER),
+        # A colleague is called from here, and from there.
+        *(
+            (
+                {
+                    "direction": Direction.INTERNAL,
+                    "legs": (
+                        leg(caller, LegState.RINGING, answered=False),
+                        replace(leg(called, LegState.RINGING, answered=False), started_at=LATER),
+                    ),
+                },
+                part,
+                since,
+            )
+            for caller, called, part, since in (
+                ("anna", "boris", "calling", NOW),
+                ("boris", "anna", "offered", LATER),
+            )
+        ),
     ],
 )
 def test_what_a_call_is_for_this_agent(changes: dict[str, Any], part: str, since: object) -> None:

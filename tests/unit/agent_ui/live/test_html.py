@@ -22,7 +22,7 @@ from agent_ui.live.screens import Screen
 from agent_ui.pages import Templates
 from crm_core.calls import events as happened
 from crm_core.calls.events import MissedChanged
-from crm_core.calls.model import CallState, Leg, LegRole, LegState, Offer, OfferState
+from crm_core.calls.model import CallState, Direction, Leg, LegRole, LegState, Offer, OfferState
 from crm_core.health import HealthState, PartHealth
 from crm_core.ids import new_id
 from crm_core.live.projection import LiveState, Seed
@@ -156,6 +156,19 @@ def test_a_call_that_is_over_leaves_the_panel_and_stays_in_wrap_up() -> None:
     assert f'id="chip-{call_id(1)}"' in desk.page.text, "its result was not said"
     desk.happens(happened.CallChanged(at=NOW, call=replace(ended, disposition="agreed")))
     assert f'id="chip-{call_id(1)}"' not in desk.page.text
+
+
+def test_a_talk_with_a_colleague_asks_for_no_result() -> None:
+    desk = Desk()
+    inside = {"direction": Direction.INTERNAL, "to": "102", "queue": None}
+    for number, more in ((1, inside), (2, {})):
+        talks = call(number, state=CallState.TALKING, agent="anna", legs=(leg("anna"),), version=2, **more)
+        desk.happens(happened.CallAnswered(at=NOW, call=talks, agent="anna"))
+        left = replace(talks, state=CallState.ENDED, legs=(leg("anna", LegState.ENDED),), version=3)
+        desk.happens(happened.CallEnded(at=NOW, call=left))
+    # Another call is in the middle now: the notes of those before are a press away.
+    desk.happens(offered(3))
+    assert f'id="chip-{call_id(2)}"' in desk.page.text and f'id="chip-{call_id(1)}"' not in desk.page.text
 
 
 def test_a_part_that_fails_is_said_in_words() -> None:
