@@ -45,7 +45,6 @@ class Feed:
     def __init__(
         self, handler: Handler, clock: Clock, counts: Counter[str], *, limit: int, list_timeout: float
     ) -> None:
-        self.synced_at: float | None = None  # clock.monotonic() of the last snapshot
         self.doubted = False  # something was refused or lost since the last snapshot was asked for
         self._counts = counts
         self._handler = handler
@@ -148,7 +147,6 @@ class Feed:
             session.drop("resync failed")
         else:
             self._counts["resync"] += 1
-            self.synced_at = self._clock.monotonic()
 
     def _read_boot(self, booted: Fields) -> list[Observation]:
         try:

@@ -12,7 +12,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -105,9 +104,7 @@ class AmiLink:
     ) -> None:
         self.state = LinkState.STOPPED
         self.reason = ""
-        self.since: datetime = clock.now()
         self.systemname = systemname
-        self.version: str | None = None  # of the AMI protocol, from the banner
         self.counts: Counter[str] = Counter()
         self._address = (host, port, user, secret)
         self._clock = clock
@@ -126,11 +123,6 @@ class AmiLink:
                 limit=self._limits.queue,
                 list_timeout=self._limits.action,
             )
-
-    @property
-    def synced_at(self) -> float | None:
-        """`clock.monotonic()` of the last snapshot, None before the first: the age of the live figures."""
-        return self._feed.synced_at if self._feed is not None else None
 
     async def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -207,7 +199,6 @@ class AmiLink:
         try:
             await session.open(self._limits.connect)
             self.counts["logins"] += 1
-            self.version = session.version
             if self._feed is None:  # an account that reads nothing is not told of FullyBooted
                 self._set(LinkState.UP, "")
             await self._stay(session)
@@ -281,7 +272,6 @@ class AmiLink:
         changed = state is not self.state
         self.state, self.reason = state, reason
         if changed:
-            self.since = self._clock.now()
             log.info("ami link", account=self._address[2], state=str(state), reason=reason)
             if self._on_state is not None:
                 self._on_state(state, reason)

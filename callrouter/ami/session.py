@@ -176,11 +176,6 @@ class Session(Manager):
         return rows
 
     @property
-    def version(self) -> str | None:
-        """The AMI version of the banner, once connected."""
-        return None if self.protocol is None else self.protocol.decoder.version
-
-    @property
     def received(self) -> int:
         """Bytes read so far: a sign of life beside the answers to Ping."""
         return 0 if self.protocol is None else int(self.protocol.received)
