@@ -15,7 +15,10 @@ from collections.abc import Callable
 from agent_ui.live.socket import LiveSocket
 from crm_core.clock import Clock
 
-PORTION_S = 0.001  # for readers at a time, while calls wait to be routed on the same loop
+# For readers at a time, while calls wait to be routed on the same loop: as long as all else on it took since
+# their last turn, within these bounds. So a busy loop is shared, and what a call waits for them stays short.
+SHORTEST_S = 0.001
+LONGEST_S = 0.004
 PACE_S = 0.05  # between the beginnings of two rounds of screens
 
 
@@ -45,6 +48,7 @@ class Rounds:
         self._until = 0
         self._next: asyncio.Handle | None = None
         self._not_before = 0.0
+        self._paused_at = 0.0
 
     def begin(self) -> None:
         """Something happened: visit all, as soon as the pace allows, unless that is under way."""
@@ -64,15 +68,19 @@ class Rounds:
     def _round(self) -> None:
         self._not_before = asyncio.get_running_loop().time() + self._pace_s
         self._line, self._until = deque(self.sockets), self._last()
+        self._paused_at = self._clock.monotonic()
         self._portion()
 
     def _portion(self) -> None:
         """Visit for a moment; the loop gets its turn before the rest."""
         self._next = None
-        until = self._clock.monotonic() + PORTION_S
+        now = self._clock.monotonic()
+        until = now + min(max(SHORTEST_S, now - self._paused_at), LONGEST_S)
         while self._line:
             self._visit(self._line.popleft(), self._until)
-            if self._clock.monotonic() >= until and self._line:
+            now = self._clock.monotonic()
+            if now >= until and self._line:
+                self._paused_at = now
                 self._next = asyncio.get_running_loop().call_soon(self._portion)
                 return
         if any(map(self._is_behind, self.sockets)):

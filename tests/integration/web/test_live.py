@@ -111,7 +111,7 @@ async def test_an_offer_is_in_the_agents_kernel_before_hand_over_returns(house: 
 async def test_an_offer_goes_first_to_its_agent_and_keeps_everybodys_order(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds_module, "PORTION_S", 0.0)  # one reader a turn
+    monkeypatch.setattr(rounds_module, "LONGEST_S", 0.0)  # one reader a turn
     async with live(house, "root") as admin, live(house, "anna") as anna, live(house, "oleg") as other:
         for ws in (admin, anna, other):
             await frame(ws)

@@ -279,7 +279,7 @@ async def test_rounds_keep_their_pace_and_reach_everybody(tmp_path: Path) -> Non
 async def test_a_round_tells_everybody_the_same_and_lets_others_have_their_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds_module, "PORTION_S", 0.0)  # one reader a turn
+    monkeypatch.setattr(rounds_module, "LONGEST_S", 0.0)  # one reader a turn
     async with House(tmp_path) as house, screen(house, "anna") as one, screen(house, "boris") as two:
         for ws in (one, two):
             await recv(ws)
