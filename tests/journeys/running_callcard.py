@@ -127,8 +127,10 @@ class Callcard(Front):
 
         async def there() -> bool:
             seen[:] = await self.by_number(number)
-            known = [(call["customer_title"], call["from"], call["owner"]) for call in seen]
-            return known == [(number, number, call["agent"]) for call in seen]
+            if [call["customer_title"] for call in seen] != [number] or seen[0]["from"] != number:
+                return False
+            card = await self.get(f"/api/v1/customers/{seen[0]['customer_id']}")
+            return bool(card["owner"] == seen[0]["agent"])
 
         await until(there, timeout=timeout, what=lambda: f"the card of {number}: {seen}")
         return seen[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -74,9 +75,7 @@ async def test_odd_identities_are_calls_like_any_other(callcard: Callcard) -> No
         call = await callcard.call(from_header=header)
         await call.answered()
         await call.hangup()
-        seen = await callcard.the_call(
-            lambda c: c["id"] not in known and c["state"] == "ended" and c["settled"], timeout=10
-        )
+        seen = await callcard.the_call(lambda c: c["id"] not in known and c["settled"] and _looked_up(c))
         known.add(seen["id"])
         assert seen["outcome"] == "answered" and seen["agent"] == "anna"
         assert seen["from"] == (number if number.startswith("+") else None), "no card on half a number"
@@ -84,3 +83,8 @@ async def test_odd_identities_are_calls_like_any_other(callcard: Callcard) -> No
         assert text.isprintable() and "\r" not in text
         await callcard.until_state("anna", "available")
     await callcard.audit()
+
+
+def _looked_up(call: dict[str, Any]) -> bool:
+    """Behind the call, where the machine is too busy to do it in time."""
+    return any(line["code"].startswith("identified") for line in call["trace"])

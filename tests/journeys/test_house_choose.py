@@ -29,7 +29,7 @@ async def test_equal_loads_go_to_who_is_idle_longest(house: House) -> None:
 
 
 async def test_a_busy_owner_leaves_the_call_to_the_other(house: House) -> None:
-    await house.available("anna", "elena")
+    await house.available("elena", "anna")  # she is first also where nobody was looked up in time
     first, _ = await house.talk("elena", number=MARINA)
     second, _ = await house.talk("anna", number=MARINA)
     seen = await house.over(second, agent="anna")
