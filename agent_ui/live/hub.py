@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
 import structlog
 
+from agent_ui.live.readers import Readers, Recheck
 from agent_ui.live.rounds import PACE_S, Rounds
 from agent_ui.live.socket import Close, LiveSocket
 from crm_core.bus.event import Event
@@ -39,12 +40,10 @@ SOCKETS_PER_PERSON = 16
 SOCKETS = 2000
 DURING_EVENTS = 10_000  # kept while a reload is owed; beyond it the oldest, which it will have read
 TICK_S = 10.0
-RECHECK_S = 1.0
 LOAD_TIMEOUT_S = 10.0
 RETRY_S = 1.0
 
 Load = Callable[[], Awaitable[Seed]]
-Recheck = Callable[[Collection[str]], Awaitable[Mapping[str, Reader]]]
 
 
 class TooManySockets(Conflict):
@@ -73,7 +72,6 @@ class LiveHub:
     ) -> None:
         self._bus = bus
         self._load = load
-        self._recheck = recheck
         self._clock = clock
         self._stream = LiveStream(kept=kept)
         self._state: LiveState | None = None
@@ -81,10 +79,10 @@ class LiveHub:
         told = (self._bring_forward, self._is_behind, self._newest)
         self._feeds = Rounds(clock, *told, done=self._release)
         self._screens = Rounds(clock, *told, pace_s=PACE_S)
+        self._readers = Readers(recheck, self._sockets, leave=self.leave, draw=self._send_snapshot)
         self._ticks = 0
         self._fresh: list[NumberedEvent] = []
         self._seen: OrderedDict[UUID, None] = OrderedDict()
-        self._signed_out = asyncio.Event()
         self._stale = asyncio.Event()
         # What happens while a reload is owed or under way: the read may miss it.
         self._during: deque[Event] | None = None
@@ -128,7 +126,7 @@ class LiveHub:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._reload_when_stale(), name="live-reload")
                 group.create_task(self._tick(), name="live-tick")
-                group.create_task(self._recheck_readers(), name="live-recheck")
+                group.create_task(self._readers.run(), name="live-recheck")
                 async for event in events:
                     self.hand_over(event)
                 raise Unavailable(N_("The bus is closed."))
@@ -221,7 +219,7 @@ class LiveHub:
         if len(self._seen) > SEEN_EVENTS:
             self._seen.popitem(last=False)
         if isinstance(event, SessionsEnded):
-            self._signed_out.set()
+            self._readers.signed_out()
             return
         if isinstance(event, Lagged | OfficeApplied):
             self._mark_stale()
@@ -267,7 +265,7 @@ class LiveHub:
         state = self._loaded()
         missed = self._stream.after(socket.told, until)
         if missed is None:
-            self._send_snapshot(socket, state)
+            self._send_snapshot(socket)
             return
         socket.told = max(socket.told, until)
         for payload in socket.face.changes(missed, state, socket.reader):
@@ -275,9 +273,11 @@ class LiveHub:
                 self.leave(socket)
                 return
 
-    def _send_snapshot(self, socket: LiveSocket, state: LiveState) -> None:
+    def _send_snapshot(self, socket: LiveSocket) -> None:
+        if self._state is None:
+            return  # the first load gives everybody one
         socket.told = self._stream.last
-        payload = socket.face.snapshot(state, socket.reader, self._stream.last_id, self._clock.now())
+        payload = socket.face.snapshot(self._state, socket.reader, self._stream.last_id, self._clock.now())
         if not socket.send(payload):
             self.leave(socket)
 
@@ -325,34 +325,3 @@ class LiveHub:
         while True:
             await asyncio.sleep(TICK_S)
             self.tick()
-
-    async def _recheck_readers(self) -> None:
-        """Look again each second, and at once when sessions ended."""
-        while True:
-            try:
-                async with asyncio.timeout(RECHECK_S):
-                    await self._signed_out.wait()
-            except TimeoutError:
-                pass  # nobody said so; what another process revoked is found all the same
-            self._signed_out.clear()
-            await self._recheck_once()
-
-    async def _recheck_once(self) -> None:
-        """End sockets whose token or session is over; a changed role or office gets its own new snapshot."""
-        ids = {s.reader.token_id for s in self._sockets if s.reader.token_id is not None}
-        if not ids:
-            return
-        try:
-            async with asyncio.timeout(RECHECK_S):
-                valid = await self._recheck(ids)
-        except (Unavailable, TimeoutError):
-            # Live screens outlast the database; who was let in stays until it can be asked again.
-            return
-        for socket in tuple(self._sockets):
-            reader = valid.get(socket.reader.token_id or "")
-            if reader is None and socket.reader.token_id in ids:
-                socket.end(Close.NOT_SIGNED_IN)
-                self.leave(socket)
-            elif reader is not None and reader != socket.reader and self._state is not None:
-                socket.reader = reader
-                self._send_snapshot(socket, self._state)

@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from agent_ui.live import hub as hub_module
+from agent_ui.live import readers as readers_module
 from agent_ui.live import rounds as rounds_module
 from agent_ui.live.socket import LIMIT, text_frame
 from crm_core.bus.port import Lagged
@@ -285,7 +286,7 @@ async def test_sockets_outlast_the_database(house: House) -> None:
     async with live(house, "anna") as ws:
         await frame(ws)
         house.tokens.away = True
-        await asyncio.sleep(hub_module.RECHECK_S + 0.2)
+        await asyncio.sleep(readers_module.RECHECK_S + 0.2)
         house.hub.hand_over(waiting(1))
         assert (await frame(ws))["event"] == "call.waiting"
 
