@@ -73,7 +73,10 @@ LONGEST = """() => {
         put(".state-word > span:not(.dot)", "Cavab vermir");
         row.querySelector(".state-word").append(document.createElement("time"));
         put(".state-word time", "11:23:45");
-        put(".party", "+994 12 555 01 42");
+        const number = document.createElement("bdi");
+        number.className = "one-piece num";
+        number.textContent = "8 (495) 555-01-42";
+        put(".party", number);
         put(".queues .two-lines", "Satışlar, Müştərixidmətləri, Dəstək");
     }
     const table = document.querySelector(".board-table");
