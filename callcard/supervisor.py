@@ -43,6 +43,7 @@ from crm_core.supervise import Supervisor as ChildSupervisor
 log = structlog.get_logger(__name__)
 
 _WORKER_READY_S = 60.0
+_ANSWER_S = 10.0
 _TELL_S = 0.5  # a state is told at once, what is said beside it within this
 
 
@@ -164,6 +165,7 @@ class Supervisor:
             ),
             ready=self._answers,
             ready_timeout_s=_WORKER_READY_S,
+            alive=self._answers,
             policy=RestartPolicy(first_s=0.05, budget=None),
             health=self._health,
         )
@@ -175,6 +177,7 @@ class Supervisor:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         environment |= environment_of(self.settings)
         environment["CALLCARD_DATABASE_URL"] = self.database_url
+        environment["PYTHONFAULTHANDLER"] = "1"  # one that hangs says where it stands
         # The package is found also when it is run from a checkout and not installed.
         environment["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(Path(__file__).parents[1]), environment.get("PYTHONPATH")))
@@ -183,7 +186,7 @@ class Supervisor:
 
     async def _answers(self, _child: Child) -> None:
         """Return when the worker's web answers at all; what it says is for /healthz's readers."""
-        timeout = aiohttp.ClientTimeout(total=2.0)
+        timeout = aiohttp.ClientTimeout(total=_ANSWER_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:
                 try:

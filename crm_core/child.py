@@ -130,6 +130,10 @@ class Child:
                     return await self.wait()
             except TimeoutError:
                 log.warning("child does not stop", child=self.command.name, signal=number.name)
+        return await self.kill()
+
+    async def kill(self) -> int:
+        """Kill its group; the exit code."""
         if self.running:
             os.killpg(self.pid, signal.SIGKILL)
         return await self.wait()

@@ -1,8 +1,9 @@
-"""Keeps one child program running: starts it, knows when it is ready, starts it again when it ends."""
+"""Keeps a child program running: starts it, knows when it is ready, starts it again when it ends or hangs."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,9 +12,15 @@ import structlog
 
 from crm_core.child import Child, ChildFailed, Command, how_it_ended
 from crm_core.clock import Clock, SystemClock
+from crm_core.errors import CallcardError
 from crm_core.health import Health, HealthState
 
 log = structlog.get_logger(__name__)
+
+_LOOK_S = 5.0  # between two looks at a program that may hang
+_LAST_WORDS_S = 5.0  # for one that hangs to say where it stands
+
+Asked = Callable[[Child], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +46,20 @@ class Supervisor:
     """Owner of one child program. `start()`, later `stop()`; reports as *command.name* to health.
 
     *ready* is awaited after each start and returns when the program does its work; when it raises or
-    takes longer than *ready_timeout_s*, the start has failed.
+    takes longer than *ready_timeout_s*, the start has failed. *alive* is asked again and again and returns
+    when the program answers; one that does not for *hung_after_s* is ended (SIGABRT first, so that it can say
+    where it stands) and started again.
     """
 
     def __init__(
         self,
         command: Command,
         *,
-        ready: Callable[[Child], Awaitable[None]],
+        ready: Asked,
         ready_timeout_s: float,
         health: Health,
+        alive: Asked | None = None,
+        hung_after_s: float = 60.0,
         policy: RestartPolicy | None = None,
         before: Callable[[], Awaitable[None]] | None = None,
         clock: Clock | None = None,
@@ -57,6 +68,8 @@ class Supervisor:
         self._ready = ready
         self._ready_timeout_s = ready_timeout_s
         self._health = health
+        self._alive = alive
+        self._hung_after_s = hung_after_s
         self._policy = policy or RestartPolicy()
         self._before = before
         self._clock = clock or SystemClock()
@@ -94,13 +107,46 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         while True:
-            code = await child.wait()
+            code = await self._end_of(child)
             failure = child.failure(code)
             self._child = None
             # Health is public: what the program last said is for the log alone.
             self._health.set(self._command.name, HealthState.DOWN, how_it_ended(code))
             log.error("child ended", child=self._command.name, reason=failure.message)
             child = await self._again(failure, how_it_ended(code))
+
+    async def _end_of(self, child: Child) -> int:
+        """Wait until *child* ends, or hangs and is ended; its exit code."""
+        if self._alive is None:
+            return await child.wait()
+        ended = asyncio.create_task(child.wait(), name=f"child-end:{self._command.name}")
+        hangs = asyncio.create_task(self._until_hung(child, self._alive), name=f"hangs:{self._command.name}")
+        try:
+            await asyncio.wait({ended, hangs}, return_when="FIRST_COMPLETED")
+        finally:
+            for task in (ended, hangs):
+                task.cancel()
+            await asyncio.wait({ended, hangs})
+        if not child.running:
+            return await child.wait()
+        log.error("child hangs", child=self._command.name)
+        self._health.set(self._command.name, HealthState.DOWN, "hangs")
+        child.send(signal.SIGABRT)
+        try:
+            async with asyncio.timeout(_LAST_WORDS_S):
+                return await child.wait()
+        except TimeoutError:
+            return await child.kill()
+
+    async def _until_hung(self, child: Child, alive: Asked) -> None:
+        """Return once *child* did not answer for as long as it may."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            try:
+                async with asyncio.timeout(self._hung_after_s):
+                    await alive(child)
+            except (TimeoutError, CallcardError):
+                return
 
     async def _again(self, failure: ChildFailed, why: str) -> Child:
         """A new run that is ready. Raises the last failure when the budget is spent."""

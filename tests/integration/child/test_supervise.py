@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from crm_core import supervise as supervise_module
 from crm_core.child import Child, ChildFailed, Command
 from crm_core.health import Health, HealthState
 from crm_core.supervise import RestartPolicy, Supervisor
@@ -84,4 +85,38 @@ async def test_a_crash_loop_is_given_up_when_the_budget_is_spent(tmp_path: Path)
             await supervisor.wait()
     assert len(runs.read_text().split()) == 1 + 3
     assert _state(health) == (HealthState.DOWN, "given up"), "what it printed is for the log alone"
+    await supervisor.stop()
+
+
+async def test_one_that_hangs_is_ended_and_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise_module, "_LOOK_S", 0.05)
+    monkeypatch.setattr(supervise_module, "_LAST_WORDS_S", 0.2)
+    health = Health()
+    details: list[str] = []
+    health.on_change(lambda part: details.append(part.detail))
+
+    async def speaks(child: Child) -> None:
+        said = child.tail[-1]
+        while child.tail[-1] == said:
+            await asyncio.sleep(0.01)
+
+    supervisor = Supervisor(
+        Command(name="part", argv=["/bin/sh", "-c", "echo up; while sleep 0.05; do date +%N; done"]),
+        ready=_prints_up,
+        ready_timeout_s=5.0,
+        alive=speaks,
+        hung_after_s=3.0,
+        health=health,
+        policy=FAST,
+    )
+    await supervisor.start()
+    first = supervisor.child
+    assert first is not None
+    await asyncio.sleep(1.0)
+    assert supervisor.child is first, "one that answers is left alone"
+    os.kill(first.pid, signal.SIGSTOP)
+    async with asyncio.timeout(30):
+        while supervisor.child in (None, first):
+            await asyncio.sleep(0.01)
+    assert "hangs" in details and not first.running
     await supervisor.stop()
