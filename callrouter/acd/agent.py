@@ -43,6 +43,7 @@ class LiveAgent:
     activity: Activity = field(default_factory=Activity)
     open_cards: int = 0
     reserved: bool = False
+    talks_since: datetime | None = None  # the talk they have now, as its call says
     said: AgentStateChanged | None = None
     view: AgentView | None = None  # as last made; None: something has changed
     view_until: float = 0.0  # monotonic
@@ -80,6 +81,15 @@ class LiveAgent:
         until = min((end for end in out if end is not None), default=None)
         return (Unreachable.NO_PHONE if until is None else Unreachable.DID_NOT_RING), until
 
+    def _since(self, state: AgentState, wall: datetime) -> datetime:
+        """When *state*, new to us, began: it may have been there before us."""
+        began: datetime | None = None
+        if state is AgentState.TALKING:
+            began = self.talks_since
+        elif self.said is None and state in (AgentState.BREAK, AgentState.OFFLINE):
+            began = self.presence.since
+        return wall if began is None else min(began, wall)
+
     def news(self, wall: datetime, now: float, pbx: str, *, again: bool) -> AgentStateChanged | None:
         """What the world must hear, remembered as said; None: nothing new, and it need not be said *again*.
 
@@ -98,7 +108,7 @@ class LiveAgent:
             agent=self.name,
             state=state,
             reason=self.presence.reason if state is AgentState.BREAK else None,
-            since=wall,
+            since=self._since(state, wall),
             call_id=next(iter(self.legs), None),
             load=self.activity.load(now, self.open_cards),
             devices_up=self.devices_up(),

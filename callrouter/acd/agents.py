@@ -196,6 +196,8 @@ class Agents:
             if old == new:
                 continue
             agent.legs = new
+            answers = (leg.answered_at for leg in call.legs if leg.agent == name and leg.ended_at is None)
+            agent.talks_since = min((at for at in answers if at is not None), default=None)
             self.touch(agent)
             for gone in old.keys() - new.keys():
                 self._leave(gone, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -78,9 +79,12 @@ async def test_killed_in_mid_talk_nobody_hears_it_and_the_call_is_whole(callcard
     began = time.monotonic()
     await talk(call, leg)
     killed = callcard.kill_worker()
+    killed_at = datetime.now(UTC)
     await talk(call, leg)
     await callcard.worker_back(killed)
     await callcard.until_state("anna", "talking")
+    shown = await callcard.get("/api/v1/agents/anna")
+    assert datetime.fromisoformat(shown["since"]) < killed_at, "the talk is as old as it is"
     await talk(call, leg)
     await leg.hangup()
     talked = time.monotonic() - began
