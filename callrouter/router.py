@@ -131,8 +131,9 @@ class Router:
         return self._agi.port
 
     def configure(self, office: OfficeFile) -> None:
-        """Take the applied office; live states stay."""
+        """Take the applied office; live states stay. Who came with it may have chosen already."""
         self._take(office)
+        self._behind.put(("load",), self._load_again)
         self.dispatcher.settle()
 
     def _take(self, office: OfficeFile) -> None:
@@ -211,7 +212,7 @@ class Router:
             self.dispatcher.settled(call)
 
     async def _load_again(self) -> None:
-        """The database is back: take choices that are later than what we knew."""
+        """Take choices that are later than what we know: the database is back, or the office another."""
         for row in (await self._presences.load_all()).values():
             self.dispatcher.seats.chosen(AgentStateChosen(presence=row, by="database"))
         self.dispatcher.settle()

@@ -9,7 +9,7 @@ from uuid import UUID
 from callrouter.acd.activity import Activity
 from crm_core.people.model import Device, Person
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import AgentState, Presence, Unreachable, shown_state
+from crm_core.presence.model import NEVER, AgentState, Presence, Unreachable, shown_state
 from crm_core.routing.model import AgentView
 
 _LOAD_STEP = 0.5  # minutes; a smaller change of load alone is not worth an event
@@ -87,7 +87,7 @@ class LiveAgent:
         if state is AgentState.TALKING:
             began = self.talks_since
         elif self.said is None and state in (AgentState.BREAK, AgentState.OFFLINE):
-            began = self.presence.since
+            began = self.presence.since if self.presence.since > NEVER else None
         return wall if began is None else min(began, wall)
 
     def news(self, wall: datetime, now: float, pbx: str, *, again: bool) -> AgentStateChanged | None:

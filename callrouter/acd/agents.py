@@ -13,7 +13,7 @@ from crm_core.calls.model import Call, Direction, LegState
 from crm_core.clock import Clock
 from crm_core.people.model import Person
 from crm_core.presence.events import AgentStateChanged
-from crm_core.presence.model import ChosenState, Presence, after_choice
+from crm_core.presence.model import ChosenState, Presence, after_choice, unchosen
 from crm_core.routing.choose import is_free
 from crm_core.routing.model import AgentView
 
@@ -46,7 +46,6 @@ class Agents:
         """Take the people of the office; those already known keep their live state, and it is said again:
         who shows agents begins anew with what the database has of them.
         """
-        now = self._clock.now()
         fresh: dict[str, LiveAgent] = {}
         for person in people:
             if not person.devices:
@@ -55,8 +54,7 @@ class Agents:
             old = known.devices if known else {}
             devices = {d.endpoint: old.get(d.endpoint) or LiveDevice(d) for d in person.devices}
             if known is None:
-                chosen = Presence(agent=person.name, chosen=ChosenState.OFFLINE, reason=None, since=now)
-                known = LiveAgent(person, chosen, devices, self._clock.monotonic())
+                known = LiveAgent(person, unchosen(person.name), devices, self._clock.monotonic())
             known.person, known.devices = person, devices
             fresh[person.name] = known
             known.view = None

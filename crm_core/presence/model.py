@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 _MOMENT = timedelta(microseconds=1)
@@ -49,6 +49,14 @@ class Presence:
     wrap_up_until: datetime | None = None
     misses: int = 0  # unanswered offers in a row
     not_answering: bool = False
+
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def unchosen(agent: str) -> Presence:
+    """What holds until a choice of *agent* is known: any is later."""
+    return Presence(agent=agent, chosen=ChosenState.OFFLINE, reason=None, since=NEVER)
 
 
 def after_choice(

@@ -23,7 +23,7 @@ from crm_core.clock import SystemClock
 from crm_core.health import Health, HealthState
 from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChanged, AgentStateChosen
-from crm_core.presence.model import ChosenState, Presence
+from crm_core.presence.model import AgentState, ChosenState, Presence
 from tests.fakes.agi_client import AgiCall, environment
 from tests.fakes.ami_server import SYSTEM, AmiServer, channel, event, frame
 from tests.fakes.calls import answered_call
@@ -33,18 +33,30 @@ from tests.fakes.rows import Rows
 pytestmark = pytest.mark.integration
 
 TOKEN = "t0ken"
-OFFICE = decode_office(
-    {
-        "offices": {"moscow": {"title": "Moscow", "country": "RU", "timezone": "Europe/Moscow"}},
-        "people": {
-            name: {"title": name.title(), "office": "moscow", "extension": extension, "devices": [{}]}
-            for name, extension in (("anna", "101"), ("boris", "102"))
-        },
-        "trunks": {"city": {"title": "City", "match": ["127.0.0.2"]}},
-        "numbers": {"+74955550100": {"title": "Main", "office": "moscow", "queue": "sales"}},
-        "queues": {"sales": {"title": "Sales", "members": ["anna", "boris"], "wrap_up_s": 0}},
-    }
-)
+
+
+def office(*names: str) -> OfficeFile:
+    extensions = {"anna": "101", "boris": "102"}
+    return decode_office(
+        {
+            "offices": {"moscow": {"title": "Moscow", "country": "RU", "timezone": "Europe/Moscow"}},
+            "people": {
+                name: {
+                    "title": name.title(),
+                    "office": "moscow",
+                    "extension": extensions[name],
+                    "devices": [{}],
+                }
+                for name in names
+            },
+            "trunks": {"city": {"title": "City", "match": ["127.0.0.2"]}},
+            "numbers": {"+74955550100": {"title": "Main", "office": "moscow", "queue": "sales"}},
+            "queues": {"sales": {"title": "Sales", "members": list(names), "wrap_up_s": 0}},
+        }
+    )
+
+
+OFFICE = office("anna", "boris")
 
 
 class Bench:
@@ -114,6 +126,11 @@ class Bench:
 
     async def leads(self) -> None:
         await until(lambda: self.router.dispatcher.term is not None)
+
+    def shown(self, agent: str) -> AgentState | None:
+        """The state last said of *agent*."""
+        said = (one for one in reversed(self.events) if isinstance(one, AgentStateChanged))
+        return next((one.state for one in said if one.agent == agent), None)
 
     async def stop(self) -> None:
         await self.router.stop()
@@ -205,6 +222,18 @@ async def test_agents_are_mirrored_into_the_net(bench: Bench) -> None:
     assert added["Local/boris@cc-fallback/n"]["Paused"] == "true"
     (removed,) = await bench.ami.wait_for("QueueRemove")
     assert removed["Interface"] == "Local/gone@cc-fallback/n"
+
+
+async def test_who_chose_before_the_router_knew_them_is_as_they_chose(bench: Bench) -> None:
+    """A new person signs in at once, while the office they came with is on its way to the router."""
+    await bench.start(office("anna"))
+    await bench.leads()
+    for name in ("boris", "anna"):
+        bench.at_work(name)
+        await bench.bus.publish(AgentStateChosen(presence=bench.database.rows[name], by=name))
+    await until(lambda: bench.shown("anna") is AgentState.AVAILABLE)
+    bench.router.configure(OFFICE)
+    await until(lambda: bench.shown("boris") is AgentState.AVAILABLE)
 
 
 async def test_a_waiting_caller_is_redirected_when_an_agent_becomes_free(bench: Bench) -> None:
