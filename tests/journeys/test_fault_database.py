@@ -108,6 +108,7 @@ async def test_frozen_for_half_a_minute_calls_go_on_and_facts_arrive_later(callc
         await asyncio.sleep(max(0.0, FROZEN_S - (time.monotonic() - began)))
     await callcard.until_health("database", "up", timeout=30)
     await callcard.until_health("journal", "up", timeout=30)
+    await until(lambda: _shows(callcard), timeout=30, what="the new worker's live view to be loaded")
     await calls["+74955553014"].hangup()
     for number in calls:
         assert (await callcard.ended(number, timeout=20))["outcome"] == "answered"
@@ -146,3 +147,10 @@ async def _another_worker(callcard: Callcard) -> None:
         return (await callcard.healthz()).get("router", "").startswith("up")
 
     await until(leads, timeout=20, what="a worker that leads")
+
+
+async def _shows(callcard: Callcard) -> bool:
+    """Whether the live view has been loaded: a worker that began without the database has none at first."""
+    headers = {"Authorization": f"Bearer {callcard.tokens['admin']}"}
+    async with callcard.http.get(f"http://{callcard.settings.http}/api/v1/agents", headers=headers) as answer:
+        return answer.status == 200
