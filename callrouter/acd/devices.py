@@ -68,9 +68,7 @@ class Devices:
     def _out(self, agent: LiveAgent, endpoint: str) -> None:
         device, seconds = agent.devices[endpoint], self._core.limits.device_out_s
         fixed = device.device.kind is DeviceKind.CONTACT
-        if (
-            fixed
-        ):  # which nothing but another try can find out to be back: soon at first, then ever more seldom
+        if fixed:  # nothing but another try finds out that it is back: soon at first, then ever more seldom
             seconds = min(seconds, self._core.limits.contact_out_s * 2**device.silences)
         device.out_until = self._core.clock.now() + timedelta(seconds=seconds)
         device.silences += 1
