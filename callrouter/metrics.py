@@ -17,11 +17,16 @@ ROUTER = CollectorRegistry()  # its own: a process without a router shows none o
 CALLS = Counter("callcard_calls", "Calls that ended, by outcome.", ["direction", "outcome"], registry=ROUTER)
 ROUTE_DECISION = Histogram(
     "callcard_route_decision_seconds",
-    "From the dialplan's question to our answer, identification and hand-off included.",
+    "From the dialplan's question to our answer, identification and showing included.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5),
     registry=ROUTER,
 )
 OFFERS = Counter("callcard_offers", "Offers by how they ended.", ["result"], registry=ROUTER)
+SHOWN_LATE = Counter(
+    "callcard_offers_shown_late",
+    "Phones that rang before a screen said that it shows the call.",
+    registry=ROUTER,
+)
 WAITING = Gauge("callcard_waiting_calls", "Callers who wait, the net's included.", registry=ROUTER)
 AMI_STATE = Gauge("callcard_ami_state", "1 while the link is live, else 0.", ["link"], registry=ROUTER)
 AGI_REQUESTS = Counter(

@@ -43,6 +43,7 @@ from crm_core.errors import Unavailable
 from crm_core.health import Health, HealthState, PartHealth
 from crm_core.office.model import OfficeFile
 from crm_core.presence.events import AgentStateChosen
+from crm_core.showing import Showing
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ class Router:
         journal: Journal,
         health: Health,
         path: CallPath | None = None,
+        showing: Showing | None = None,
     ) -> None:
         path = path or CallPath()
         self._presences = presences
@@ -78,7 +80,12 @@ class Router:
         self._tracker = CallTracker(Directory.of(office), settings.pbx)
         self.up_now = UpNow()
         self._core = Core(
-            clock=clock, tracker=self._tracker, outlet=self._outlet, pbx=settings.pbx, limits=settings.limits
+            clock=clock,
+            tracker=self._tracker,
+            outlet=self._outlet,
+            pbx=settings.pbx,
+            limits=settings.limits,
+            showing=showing,
         )
         self._links = Links(
             settings,

@@ -186,4 +186,5 @@ DESK = Screen(
         Own(id="focus", template="desk/focus.html", view=focus, concerns=about_me),
     ),
     agent=Shared(prefix="agent-", template="desk/agent.html", view=agent, concerns=of_agents),
+    pops=True,
 )

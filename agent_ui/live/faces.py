@@ -12,10 +12,14 @@ from crm_core.people.model import Reader
 
 
 class Face(Protocol):
-    """*steady*: what happens may be gathered for a moment and told at once (`rounds.PACE_S`)."""
+    """*steady*: what happens may be gathered for a moment and told at once (`rounds.PACE_S`). *pops*: its
+    page shows the reader's own offers, and says when it does (`crm_core.showing`).
+    """
 
     @property
     def steady(self) -> bool: ...
+    @property
+    def pops(self) -> bool: ...
 
     def snapshot(self, state: LiveState, reader: Reader, id_: str, at: datetime) -> bytes:
         """All that *reader* may see, as the event *id_* left it."""
@@ -31,7 +35,7 @@ class Face(Protocol):
 class JsonFace:
     """Each event as it is: `{id, event, data}`, for programs."""
 
-    steady = False
+    steady = pops = False
 
     def snapshot(self, state: LiveState, reader: Reader, id_: str, at: datetime) -> bytes:
         """The whole view as data."""

@@ -159,6 +159,7 @@ class HtmlFace:
     def __init__(
         self, workshop: Workshop, screen: Screen, manner: Manner, *, office: str | None = None
     ) -> None:
+        self.pops = screen.pops
         self._office = office
         self._workshop = workshop
         self._screen = screen

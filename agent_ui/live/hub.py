@@ -26,12 +26,13 @@ from crm_core.errors import Conflict, Unavailable
 from crm_core.health import Health, PartHealth
 from crm_core.i18n import N_
 from crm_core.live.directory import Directory
-from crm_core.live.model import LiveEvent, Snapshot, Tick
+from crm_core.live.model import LiveEvent, Offered, Snapshot, Tick
 from crm_core.live.projection import LiveState, Seed
 from crm_core.live.stream import KEPT_EVENTS, LiveStream, NumberedEvent, frame
 from crm_core.office.events import OfficeApplied
 from crm_core.people.events import SessionsEnded
 from crm_core.people.model import Reader
+from crm_core.showing import Showing
 
 log = structlog.get_logger(__name__)
 
@@ -68,11 +69,13 @@ class LiveHub:
         recheck: Recheck,
         clock: Clock,
         health: Health,
+        showing: Showing | None = None,
         kept: int = KEPT_EVENTS,
     ) -> None:
         self._bus = bus
         self._load = load
         self._clock = clock
+        self._showing = showing or Showing()
         self._stream = LiveStream(kept=kept)
         self._state: LiveState | None = None
         self._sockets: set[LiveSocket] = set()
@@ -196,6 +199,19 @@ class LiveHub:
         """Forget *socket*."""
         self._sockets.discard(socket)
         self._rounds_of(socket).sockets.discard(socket)
+        self._showing.gone(socket)
+
+    def shown(self, socket: LiveSocket, offer: UUID) -> bool:
+        """The page of *socket* says that it shows *offer*; False when it was not asked."""
+        return self._showing.shown(offer, socket)
+
+    def _ask_for_word(self, socket: LiveSocket, offer: UUID) -> None:
+        """The phone is not rung before the page says that the offer it was just told of stands there."""
+        if socket not in self._sockets:
+            return
+        self._showing.ask(offer, socket)
+        if not socket.send(frame(self._stream.id_of(socket.told), "offered", Offered(offer=offer))):
+            self.leave(socket)
 
     def _rounds_of(self, socket: LiveSocket) -> Rounds:
         return self._screens if socket.face.steady else self._feeds
@@ -231,6 +247,8 @@ class LiveHub:
             if isinstance(event, CallOffered):
                 for socket in [s for s in self._sockets if s.reader.person == event.offer.agent]:
                     self._bring_forward(socket)
+                    if socket.face.pops:
+                        self._ask_for_word(socket, event.offer.id)
 
     def _loaded(self) -> LiveState:
         if self._state is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from aiohttp import WSMsgType, hdrs, web
-from msgspec import field
+from msgspec import DecodeError, field, json
 
 from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Question
@@ -16,16 +16,18 @@ from agent_ui.auth.same_origin import is_origin_of
 from agent_ui.language import preferences
 from agent_ui.live.faces import JSON, Face
 from agent_ui.live.html import WORKSHOP, HtmlFace, Workshop
+from agent_ui.live.hub import LiveHub
 from agent_ui.live.screens import SCREENS, Screen
 from agent_ui.live.socket import Close, LiveSocket
 from agent_ui.pages import TEMPLATES
 from agent_ui.services import READER, SERVICES
 from crm_core.errors import BadInput, Forbidden
 from crm_core.i18n import N_
+from crm_core.live.model import Shown
 
 HEARTBEAT_S = 20.0
 CLOSE_TIMEOUT_S = 2.0
-MESSAGE_LIMIT = 1024  # bytes; readers have nothing to say
+MESSAGE_LIMIT = 1024  # bytes; readers have next to nothing to say
 LIVE = "/live"
 
 
@@ -66,7 +68,9 @@ async def live(request: web.Request) -> web.StreamResponse:
         return ws
     socket = LiveSocket(transport, request[READER], face)
     services.hub.join(socket, query.since)
-    listening = asyncio.create_task(_listen(ws, socket), name=f"live-listen-{request[READER].person}")
+    listening = asyncio.create_task(
+        _listen(ws, socket, services.hub), name=f"live-listen-{request[READER].person}"
+    )
     try:
         ends: set[asyncio.Future[Any]] = {listening, socket.ended}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -97,12 +101,23 @@ def check_origin(request: web.BaseRequest, allowed: frozenset[str]) -> None:
         raise Forbidden(N_("A page of another site may not connect here."), field="Origin")
 
 
-async def _listen(ws: web.WebSocketResponse, socket: LiveSocket) -> None:
-    """Notice the end. Pings are answered by aiohttp; a reader that talks is refused."""
+async def _listen(ws: web.WebSocketResponse, socket: LiveSocket, hub: LiveHub) -> None:
+    """Notice the end, and that an offer is shown. Pings are answered by aiohttp; who says else is refused."""
     async for message in ws:
+        if message.type is WSMsgType.TEXT and _is_word(message.data, socket, hub):
+            continue
         if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             socket.end(Close.POLICY)
             return
+
+
+def _is_word(text: str, socket: LiveSocket, hub: LiveHub) -> bool:
+    """Whether *text* says that the page shows an offer it was asked about."""
+    try:
+        word = json.decode(text, type=Shown)
+    except DecodeError:
+        return False
+    return hub.shown(socket, word.shown)
 
 
 async def _say_goodbye(ws: web.WebSocketResponse, socket: LiveSocket) -> None:

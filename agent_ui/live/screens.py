@@ -91,12 +91,16 @@ class Shared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screen:
-    """A live screen. *own* in the order in which they are put in their places: what frames others first."""
+    """A live screen. *own* in the order in which they are put in their places: what frames others first.
+
+    *pops*: it shows the reader's own offers.
+    """
 
     name: str
     own: tuple[Own, ...]
     agent: Shared | None = None
     queue: Shared | None = None
+    pops: bool = False
 
 
 # Pages without live regions: they hear what to read again.

@@ -17,6 +17,7 @@ from crm_core.db.engine import Database
 from crm_core.db.outbox import OutboxRelay
 from crm_core.health import Health
 from crm_core.office.model import OfficeFile
+from crm_core.showing import Showing
 
 # Below the web's limit for a request: with a frozen database people are told so, and not "too slow".
 _STATEMENT_S = 5.0
@@ -35,6 +36,7 @@ class Ground:
     database: Database
     relay: OutboxRelay
     path: CallPath
+    showing: Showing
     copy: OfficeCopy
     office: OfficeFile
 
@@ -69,6 +71,7 @@ async def ground_of(stack: AsyncExitStack, settings: Settings, database_url: str
         database=database,
         relay=relay,
         path=path,
+        showing=Showing(),
         copy=copy,
         office=office,
     )

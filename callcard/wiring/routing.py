@@ -43,6 +43,7 @@ async def start_router(stack: AsyncExitStack, ground: Ground) -> Router:
         journal=journal,
         health=ground.health,
         path=ground.path,
+        showing=ground.showing,
     )
     await router.start()
     stack.push_async_callback(router.stop)

@@ -44,6 +44,7 @@ async def start_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]
         recheck=people.readers_by_token_id,
         clock=ground.clock,
         health=ground.health,
+        showing=ground.showing,
     )
     if isinstance(ground.bus, TappedBus):
         ground.bus.tap(hub.hand_over)

@@ -1,7 +1,7 @@
 """One question of the dialplan: admit the call, identify, decide, reserve, hand the offer over.
 
 Between two awaits nothing else happens in this loop, so a decision and its reservation are one step. The
-only awaits are identification and the hand-off of the offer to the agent's socket, both bounded.
+only awaits are identification and the showing of the offer on the agent's screens, both bounded.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from callrouter.acd.core import Core
 from callrouter.acd.line import LiveCall, Place
 from callrouter.acd.offers import Offers
 from callrouter.acd.pulls import Pulls
+from callrouter.metrics import SHOWN_LATE
 from callrouter.tracking.facts import Arrived, Traced, Waits
-from crm_core.calls.model import Call, CallState, TraceLine
+from crm_core.calls.model import Call, CallState, Offer, TraceLine
 from crm_core.calls.trace import Code, line
 from crm_core.queues.model import Queue
 from crm_core.routing.choose import assign, decide
 from crm_core.routing.model import Action, Decision, RouteQuestion
+from crm_core.showing import WITHIN_S
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +56,8 @@ class Asking:
                 return None
         answer = self._decide(call, ask, queue, term, pulled_for)
         try:
-            if answer.offer is not None and not await core.outlet.handed(core.limits.hand_off_s):
-                log.warning("offer not on the agent's socket in time", call=str(call.id))
+            if answer.offer is not None:
+                await self._show(call, answer.offer, began)
         except BaseException:
             self.lost(answer)
             raise
@@ -63,6 +65,15 @@ class Asking:
             self.lost(answer)
             return None
         return answer
+
+    async def _show(self, call: LiveCall, offer: Offer, began: float) -> None:
+        """Let the offer come to its agent's screens, and stand there before the phone rings."""
+        core = self._core
+        if not await core.outlet.handed(core.limits.hand_off_s):
+            log.warning("offer not on the agent's socket in time", call=str(call.id))
+        left = core.limits.answer_s / 2 - (core.clock.monotonic() - began)
+        if not await core.showing.wait(offer.id, max(0.0, min(left, WITHIN_S))):
+            SHOWN_LATE.inc()
 
     def told(self, answer: Answer) -> None:
         """The dialplan has the answer: an offer is committed, a waiting caller may be pulled."""

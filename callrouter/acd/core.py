@@ -17,6 +17,7 @@ from crm_core.calls.events import CallEvent
 from crm_core.calls.model import Call
 from crm_core.clock import Clock
 from crm_core.queues.model import Queue
+from crm_core.showing import Showing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +41,20 @@ class Limits:
 class Core:
     """Agents, line, reservations, deadlines, queues; facts go through `say`, observations through `see`."""
 
-    def __init__(self, *, clock: Clock, tracker: Tracker, outlet: Outlet, pbx: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        tracker: Tracker,
+        outlet: Outlet,
+        pbx: str,
+        limits: Limits,
+        showing: Showing | None = None,
+    ) -> None:
         self.clock = clock
         self.limits = limits
         self.outlet = outlet
+        self.showing = showing or Showing()
         self.agents = Agents(clock, pbx)
         self.line = Line(lambda call_id: bool(self.agents.of_call(call_id)))
         self.reservations = Reservations(self.agents)

@@ -208,6 +208,18 @@ class Tick(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class Offered(Struct, frozen=True, kw_only=True):
+    """A page was told of this offer to its agent; it answers `Shown` when the offer stands there."""
+
+    offer: UUID
+
+
+class Shown(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that a page says on the live socket: it shows this offer."""
+
+    shown: UUID
+
+
 class CallGone(Struct, frozen=True, kw_only=True):
     """A call that the reader saw may not be seen any more (or is over)."""
 

@@ -45,6 +45,7 @@ from crm_core.people.sessions import NewSession
 from crm_core.permissions import Action, may
 from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
+from crm_core.showing import Showing
 from tests.fakes.clock import FakeClock
 from tests.fakes.house import DIRECTORY, NOW, READERS
 from tests.fakes.web_desk import MemoryMissed, MemoryNotes, MemoryOverviews, MemorySteps, MemoryTimelines
@@ -440,12 +441,14 @@ class House:
         self.loads = 0
         self.written = 0
         self.database_away = False
+        self.showing = Showing()
         self.hub = LiveHub(
             bus=self.bus,
             load=self._load,
             recheck=self.tokens.recheck,
             clock=self.clock,
             health=self.health,
+            showing=self.showing,
             kept=kept,
         )
         self.phones: PhoneProxy | None = None

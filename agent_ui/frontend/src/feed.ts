@@ -17,6 +17,7 @@ declare global {
 export interface Line {
   onmessage: ((message: { data: unknown }) => void) | null;
   onclose: ((end: { code: number }) => void) | null;
+  send(text: string): void;
   close(): void;
 }
 
@@ -108,7 +109,11 @@ export class Feed {
         console.error(`live: region ${id} could not be shown`, error);
       }
     }
-    if (this.line === line) this.around.show("up", false);
+    if (this.line === line) {
+      this.around.show("up", false);
+      // The phone is not rung before the call stands here: the frame before this one has put it there.
+      if (frame.event === "offered") line.send(JSON.stringify({ shown: frame.data["offer"] }));
+    }
     this.around.tell(frame);
   }
 

@@ -41,7 +41,12 @@ export function connectLive({ screen, office }: { screen: string; office?: strin
 
 function open(address: string): Line {
   const socket = new WebSocket(address);
-  const line: Line = { onmessage: null, onclose: null, close: () => socket.close() };
+  const line: Line = {
+    onmessage: null,
+    onclose: null,
+    send: (text) => socket.send(text),
+    close: () => socket.close(),
+  };
   socket.onmessage = ({ data }) => line.onmessage?.({ data });
   socket.onclose = ({ code }) => line.onclose?.({ code });
   return line;

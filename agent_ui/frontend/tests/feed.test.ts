@@ -6,9 +6,14 @@ import { Feed, pause, type Frame, type Line, type Surroundings } from "../src/fe
 class FakeLine implements Line {
   onmessage: Line["onmessage"] = null;
   onclose: Line["onclose"] = null;
+  readonly sent: string[] = [];
   closed = false;
 
   constructor(readonly address: string) {}
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
 
   close(): void {
     this.closed = true;
@@ -142,6 +147,21 @@ test("regions go to their places in order, then the event is told", async () => 
     "put call <b>3</b>",
     "tell call.changed",
   ]);
+});
+
+test("says that an offer stands on the page once it does, on the line it came by", async () => {
+  feed.start();
+  const first = fake.last;
+  first.say({ event: "changed", data: { regions: { panel: "<b>1</b>" } } });
+  first.say({ event: "offered", data: { offer: "o-1" } });
+  assert.deepEqual(first.sent, []);
+  await settled();
+  assert.deepEqual(first.sent, ['{"shown":"o-1"}']);
+  first.say({ event: "offered", data: { offer: "o-2" } });
+  first.end();
+  fake.pass(250);
+  await settled();
+  assert.deepEqual([first.sent.length, fake.last.sent.length], [1, 0]);
 });
 
 test("a region that cannot be shown does not cost the others", async (t) => {

@@ -99,6 +99,59 @@ async def test_an_offer_is_in_the_desks_kernel_before_hand_over_returns(house: H
     assert b'"panel"' in sent and b"Maria" in sent and sent[0] == 0x81
 
 
+async def test_a_desk_is_asked_to_say_that_an_offer_stands_there_and_the_phone_waits_for_it(
+    house: House,
+) -> None:
+    showing = house.showing
+    event = offered(1, "anna", customer_title="Maria")
+    async with screen(house, "anna") as ws, screen(house, "anna", name="lists") as lists:
+        page = ScreenPage()
+        page.apply(await recv(ws))
+        house.hub.hand_over(event)
+        waiting = asyncio.create_task(showing.wait(event.offer.id, 20))
+        page.apply(await recv(ws))
+        assert "Maria" in page.text
+        asked = json.loads(await recv(ws))
+        assert (asked["event"], asked["data"]) == ("offered", {"offer": str(event.offer.id)})
+        assert asked["id"] == page.last_id
+        assert not waiting.done()
+        await ws.send(json.dumps({"shown": str(event.offer.id)}))
+        async with asyncio.timeout(20):
+            assert await waiting
+        house.hub.tick()
+        told = [json.loads(await recv(lists))["event"] for _ in range(2)]
+        assert "offered" not in told, "this page shows no offers"
+
+
+@pytest.mark.parametrize(
+    "word", ['{"shown": "%s", "more": 1}', '{"shown": 1}', '{"subscribe": "calls"}', "shown"]
+)
+async def test_a_desk_that_says_anything_else_is_refused(house: House, word: str) -> None:
+    async with screen(house, "anna") as ws:
+        await recv(ws)
+        event = offered(1, "anna")
+        house.hub.hand_over(event)
+        await ws.send(word.replace("%s", str(event.offer.id)))
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await recv(ws)
+        assert ws.close_code == 1008
+
+
+async def test_nobody_speaks_for_another_agents_desk(house: House) -> None:
+    event = offered(1, "anna")
+    async with screen(house, "anna") as hers, screen(house, "boris") as other:
+        await recv(hers)
+        await recv(other)
+        house.hub.hand_over(event)
+        await other.send(json.dumps({"shown": str(event.offer.id)}))
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await recv(other)
+        assert other.close_code == 1008
+        assert not await house.showing.wait(event.offer.id, 0.01)
+
+
 async def test_what_happens_in_a_moment_is_one_message(house: House) -> None:
     async with screen(house, "anna") as ws:
         page = ScreenPage()

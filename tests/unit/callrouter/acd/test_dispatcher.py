@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace as as_now
 
 from callrouter.acd.ask import parse_ask
+from callrouter.metrics import SHOWN_LATE
 from callrouter.reading.observations import ChannelGone, ChannelSeen
 from crm_core.calls.model import CallState, OfferState
 from crm_core.customers.model import Identity
@@ -46,6 +49,51 @@ async def test_an_arriving_call_is_identified_offered_and_answered(world: World)
     assert len(world.core.reservations) == 0
     assert codes(caller)[:3] == ["arrived", "identified_new", "owner_none"]
     assert "chosen_least_loaded" in codes(caller)
+
+
+def asking_screen(world: World) -> asyncio.Future[UUID]:
+    """The agent's screen is told of offers, and asked to say when it shows them; the first it was told of."""
+    told: asyncio.Future[UUID] = asyncio.get_running_loop().create_future()
+
+    def tell(offer: UUID) -> None:
+        world.core.showing.ask(offer, "desk")
+        if not told.done():
+            told.set_result(offer)
+
+    world.outlet.screens = tell
+    return told
+
+
+async def test_the_phone_is_not_dialled_before_the_agents_screen_shows_the_call(world: World) -> None:
+    told = asking_screen(world)
+    arriving = asyncio.create_task(world.arrive())
+    offer = await told
+    await asyncio.sleep(0.01)
+    assert not arriving.done()
+    assert world.core.showing.shown(offer, "desk")
+    assert (await arriving).agent == "anna"
+
+
+async def test_a_screen_that_says_nothing_does_not_keep_the_phone_from_ringing(world: World) -> None:
+    asking_screen(world)
+    late = SHOWN_LATE._value.get()
+    assert (await world.arrive("+994501112233")).agent == "anna"
+    assert SHOWN_LATE._value.get() == late + 1
+    assert (await world.arrive("+994501112244")).agent == "boris"
+    assert SHOWN_LATE._value.get() == late + 1, "nobody waited for it again"
+
+
+async def test_who_hangs_up_while_the_screen_is_waited_for_leaves_the_agent_free(world: World) -> None:
+    told = asking_screen(world)
+    arriving = asyncio.create_task(world.arrive())
+    offer = await told
+    (caller,) = world.calls.values()
+    caller.hang_up()
+    world.core.showing.shown(offer, "desk")
+    await arriving
+    assert caller.answer is None
+    assert len(world.core.reservations) == 0
+    assert world.state("anna") is AgentState.AVAILABLE
 
 
 async def test_the_answer_says_the_term_the_channel_and_the_attempt_last(world: World) -> None:

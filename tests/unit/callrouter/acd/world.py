@@ -72,11 +72,17 @@ class Outlet:
         self.events: list[Event] = []
         self.offers = 0
         self.slow = False
+        self.screens: Callable[[UUID], None] = lambda offer: (
+            None
+        )  # what they do when they are told of an offer
         self.offers_at_hand_off: list[int] = []
 
     def put(self, *events: Event) -> None:
         self.events.extend(events)
-        self.offers += sum(isinstance(event, CallOffered) for event in events)
+        offers = [event.offer.id for event in events if isinstance(event, CallOffered)]
+        self.offers += len(offers)
+        for offer in offers:
+            self.screens(offer)
 
     async def handed(self, seconds: float) -> bool:
         await asyncio.sleep(0)
