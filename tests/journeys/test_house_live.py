@@ -10,7 +10,7 @@ import pytest
 
 from tests.fakes.sip_peer import Answer, Refuse, Ring
 from tests.journeys.feed import Feed
-from tests.journeys.house import MARINA, SALES, SUPPORT, WITHHELD, House, until
+from tests.journeys.house import MARINA, SALES, SUPPORT, WITHHELD, House, codes, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
@@ -39,14 +39,23 @@ async def same_as_fresh(house: House, feed: Feed, who: str) -> None:
 async def test_the_offer_is_on_the_desk_before_the_phone_is_rung(house: House) -> None:
     await house.available("anna", "elena")
     async with house.feed("elena") as desk:
-        for _ in range(10):
+        seen = 0
+        for _ in range(20):
             began = len(desk.frames)
             call, leg = await house.talk("elena", number=MARINA)
-            shown = next(frame for frame in desk.frames[began:] if frame.event == "call.offered")
-            assert shown.at < leg.received_at, f"{(shown.at - leg.received_at) * 1000:.1f} ms late"
-            assert (shown.data["offer"]["agent"], shown.data["customer_title"]) == ("elena", "Marina Volkova")
-            await house.over(call, from_=MARINA)
+            shown = [frame for frame in desk.frames[began:] if frame.event == "call.offered"]
+            ended = await house.over(call, from_=MARINA)
             await house.until_state("elena", "available")
+            if "net" in codes(ended):
+                continue  # a machine too busy to answer the dialplan in time: nothing was offered
+            late = (shown[0].at - leg.received_at) * 1000
+            assert late < 0, f"{late:.1f} ms late"
+            told = shown[0].data
+            assert (told["offer"]["agent"], told["customer_title"]) == ("elena", "Marina Volkova")
+            seen += 1
+            if seen == 10:
+                break
+        assert seen == 10
 
 
 async def test_a_call_is_told_step_by_step_and_in_order(house: House) -> None:
