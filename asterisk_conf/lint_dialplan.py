@@ -59,9 +59,7 @@ _OTHERS_WROTE = re.compile(r"\$\{(?:CALLERID|CONNECTEDLINE)\(\w+\)\}")
 _DIGITS_OF = re.compile(r"\$\{FILTER\(0-9\+,\$\{\w+\(\w+\)\}\)\}|\$\{LEN\(\$\{\w+\(\w+\)\}\)\}")
 _ARM, _DISARM = "TIMEOUT(absolute)=2", "TIMEOUT(absolute)=0"
 _AGI = re.compile(r"agi://[0-9.]+:[0-9]+/[A-Za-z0-9_-]{16,}/[a-z]+(,.*)?")
-_DIAL = re.compile(
-    r"(\$\{CC_DIAL\}|PJSIP/agent-[a-z0-9_-]+(&PJSIP/agent-[a-z0-9_-]+)*),(\d+|\$\{CC_RING\}),i"
-)
+_DIAL = re.compile(r"\$\{CC_DIAL\},\$\{CC_RING\},iI|PJSIP/agent-[a-z0-9_-]+(&PJSIP/agent-[a-z0-9_-]+)*,\d+,i")
 _CALLED_BACK = "CONNECTED_LINE_SEND_SUB="  # what Asterisk goes through by itself
 _LEAVES = frozenset({"Goto", "Hangup", "Return"})
 
@@ -103,9 +101,12 @@ def _arguments(step: Step) -> Iterator[Fault]:
         case "AGI" if not _AGI.fullmatch(step.args):
             yield step.line, "AGI must go to a literal address with our token"
         case "Dial" if not _DIAL.fullmatch(step.args):
-            yield step.line, "Dial must ring agents' devices only, with the option i and no other"
-        case "Queue" if step.args.split(",")[1:2] != ["i"]:
-            yield step.line, "Queue must have the option i and no other"
+            yield (
+                step.line,
+                "Dial must ring agents' devices only, with the option i (in cc-dial iI), no other",
+            )
+        case "Queue" if step.args.split(",")[1:2] != ["iI"]:
+            yield step.line, "Queue must have the options iI and no other"
         case "MixMonitor":
             named = set(_VARIABLE.findall(step.args))
             if named not in ({"CC_CALL"}, {"CC_RECORDED"}) or step.args.count(",") != 1:
