@@ -31,7 +31,7 @@ from agent_ui.live.screens import (
 )
 from agent_ui.parties import party_of
 from crm_core.calls.model import Direction
-from crm_core.live.model import LiveAgent, LiveQueue
+from crm_core.live.model import LiveAgent
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import as_seen
 from crm_core.people.model import Reader, Role
@@ -61,23 +61,25 @@ def figures(state: LiveState, reader: Reader) -> FiguresView:
     """Who waits in the reader's queues, and how many calls the reader had today."""
     me = state.agents.get(reader.person)
     queues = [state.queues[name] for name in state.directory.queues_of(reader.person)]
-    waits = [queue.oldest_waiting_at for queue in queues if queue.oldest_waiting_at is not None]
-    limits = {queue.service_level_s for queue in queues}
+    # One pass: two hundred desks ask this twenty times a second.
+    waiting, finished, in_time, oldest, limits = 0, 0, 0.0, None, set()
+    for queue in queues:
+        waiting += queue.waiting
+        calls = queue.answered + queue.abandoned
+        finished += calls
+        in_time += (queue.service_level or 0.0) * calls
+        at = queue.oldest_waiting_at
+        if at is not None and (oldest is None or at < oldest):
+            oldest = at
+        limits.add(queue.service_level_s)
     return FiguresView(
-        waiting=sum(queue.waiting for queue in queues),
-        oldest_at=min(waits, default=None),
-        service_level=_service_level(queues),
+        waiting=waiting,
+        oldest_at=oldest,
+        service_level=round(in_time / finished, 2) if finished else None,
         service_level_s=limits.pop() if len(limits) == 1 else None,
         talks=me.talks_today if me is not None else 0,
         queue=queues[0].title if len(queues) == 1 else None,
     )
-
-
-def _service_level(queues: list[LiveQueue]) -> float | None:
-    """Share answered in time over all *queues*; None before the first call."""
-    finished = sum(queue.answered + queue.abandoned for queue in queues)
-    in_time = sum((queue.service_level or 0.0) * (queue.answered + queue.abandoned) for queue in queues)
-    return round(in_time / finished, 2) if finished else None
 
 
 def panel(state: LiveState, reader: Reader) -> PanelView:

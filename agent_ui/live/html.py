@@ -184,10 +184,11 @@ class HtmlFace:
         if self._audience is None:
             self._audience = self._workshop.audience(self._screen, self._manner, state, reader)
         news = self._workshop.news(events, state.directory)
+        concerned = {says for says in self._screen.reasons if says(news, state, reader)}
         regions = [
             made
-            for each in self._screen.own
-            if each.concerns(news, state, reader) and (made := self._made(each, state, reader))
+            for each in (self._screen.own if concerned else ())
+            if each.concerns in concerned and (made := self._made(each, state, reader))
         ]
         regions += self._workshop.shared(self._screen, self._audience, state, events)
         touched = news.touches.of(reader)

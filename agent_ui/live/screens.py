@@ -11,12 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from aiohttp import web
 
 from agent_ui.live.news import News
 from crm_core.live.projection import LiveState
 from crm_core.people.model import Reader, Role
+
+Concerns = Callable[[News, LiveState, Reader], bool]
 
 
 def never(_news: News, _state: LiveState, _reader: Reader) -> bool:
@@ -53,7 +56,7 @@ class Own:
     id: str
     template: str
     view: Callable[[LiveState, Reader], Hashable]
-    concerns: Callable[[News, LiveState, Reader], bool]
+    concerns: Concerns
 
 
 def of_agents(news: News, _state: LiveState) -> Collection[str]:
@@ -89,7 +92,7 @@ class Shared:
     concerns: Callable[[News, LiveState], Collection[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Screen:
     """A live screen. *own* in the order in which they are put in their places: what frames others first.
 
@@ -101,6 +104,11 @@ class Screen:
     agent: Shared | None = None
     queue: Shared | None = None
     pops: bool = False
+
+    @cached_property
+    def reasons(self) -> frozenset[Concerns]:
+        """What any of its own regions asks about news; regions that ask the same are asked once."""
+        return frozenset(each.concerns for each in self.own)
 
 
 # Pages without live regions: they hear what to read again.
