@@ -64,7 +64,7 @@ async def test_while_the_phone_rings(house: House) -> None:
         "caller",
         [("elena", "withdrawn")],
     )
-    assert codes(seen)[-2:] == ["ended_by", "settled"] or codes(seen)[-1] == "ended_by"
+    assert [code for code in codes(seen) if code != "settled"][-1] == "ended_by"  # the ledger may be later
     await all_free(house, "elena")
     await serves(house, "elena", MARINA)
 
