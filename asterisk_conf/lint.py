@@ -139,6 +139,8 @@ def _pjsip(text: str) -> Iterator[Fault]:
     for section in sections:
         if section.name == "anonymous":
             yield section.line, "no anonymous endpoint"
+        if section.get("protocol") == "ws" and section.get("bind") != "0.0.0.0":  # noqa: S104 - opens no port
+            yield section.line, "the voice of browsers is bound where their transport is: to all addresses"
         if not section.template and _value(section, templates, "type") == "endpoint":
             yield from _endpoint(section, templates)
 

@@ -97,6 +97,15 @@ def require_address() -> str:
             )
 
 
+# Where the voice of the newest call is exchanged with: the other end of the pair that ICE chose.
+PEER = """async () => {
+  const stats = await window.connections.at(-1).getStats();
+  const { selectedCandidatePairId: chosen } = [...stats.values()].find(({ type }) => type === "transport");
+  const { address, candidateType } = stats.get(stats.get(chosen).remoteCandidateId);
+  return [address, candidateType];
+}"""
+
+
 async def browser_hears(page: Page, tone: int) -> None:
     """Wait until the newest call of *page* brings this tone (Hz)."""
 

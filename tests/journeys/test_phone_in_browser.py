@@ -17,7 +17,7 @@ from crm_core.clock import SystemClock
 from crm_core.people.service import PeopleService
 from tests.browser.axe import grave
 from tests.browser.chromium import BEYOND, Chromium, sign_in
-from tests.browser.voice import IN_EVERY_PAGE, browser_hears, require_address
+from tests.browser.voice import IN_EVERY_PAGE, PEER, browser_hears, require_address
 from tests.conftest import fresh_database
 from tests.fakes.sip_peer import OutgoingCall
 from tests.journeys.house import CALLER, EVERY_TONE, TONES, House, running_house, until
@@ -115,6 +115,13 @@ async def talking(house: House, page: Page) -> AsyncIterator[OutgoingCall]:
 async def voice_was(page: Page, state: str) -> bool:
     """Whether a voice of the last call was said to be *state*, at any time."""
     return any(was == state for was, _ in await page.evaluate("states"))
+
+
+async def test_the_voice_is_at_an_address_that_other_machines_reach(house: House, page: Page) -> None:
+    """Bound to loopback it would reach a browser of this machine, which hears where packets come from."""
+    async with talking(house, page) as call:
+        assert await page.evaluate(PEER) == [require_address(), "host"]
+        await call.hangup()
 
 
 async def test_answer_hold_mute_and_the_caller_hangs_up(house: House, page: Page) -> None:

@@ -78,6 +78,7 @@ OTHERS = [
     ("sorcery.conf", "auth = memory", "endpoint = memory", "only passwords"),
     ("pjsip.conf", "auth = agent-boris-web-cred", "auth = agent-boris-web", "password of its own"),
     ("pjsip.conf", "transport = transport-ws", "transport = transport-udp", "through the web"),
+    ("pjsip.conf", "bind = 0.0.0.0", "bind = 127.0.0.1", "all addresses"),
     ("manager.conf", "bindaddr = 127.0.0.1", "bindaddr = 0.0.0.0", "loopback"),
     ("manager.conf", "webenabled = no", "webenabled = yes", "webenabled"),
     ("manager.conf", "write = reporting", "write = reporting,command", "command"),
