@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from agent_ui.dialling import Dialling, dialling_of
 from agent_ui.language import preferences
 from agent_ui.services import READER, SERVICES, WebServices
 from crm_core.calls.dispositions import Disposition
@@ -23,12 +24,15 @@ from crm_core.phone_number import to_e164
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Somebody who asks. *zone*: by which times of day are read and written for them."""
+    """Somebody who asks. *zone*: by which times of day are read and written for them; *dial*: what they can
+    call.
+    """
 
     services: WebServices
     reader: Reader
     directory: Directory
     zone: ZoneInfo
+    dial: Dialling
     _dispositions: list[Sequence[Disposition]] = field(default_factory=list, repr=False, compare=False)
 
     @classmethod
@@ -36,7 +40,7 @@ class Asking:
         """The asker of *request*. Raises Unavailable before the first load."""
         services = request.app[SERVICES]
         zone = ZoneInfo(preferences(request).manner.timezone)
-        return cls(services, request[READER], services.hub.directory, zone)
+        return cls(services, request[READER], services.hub.directory, zone, dialling_of(request))
 
     @property
     def titles(self) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from aiohttp import web
 
 from agent_ui.desk.calls import has_browser_phone
+from agent_ui.dialling import NO_DIALLING, Dialling, dialling_of
 from agent_ui.language import Preferences
 from agent_ui.services import READER, SERVICES, WebServices
 from crm_core.errors import Unavailable
@@ -70,8 +71,8 @@ class Link:
 class Shell:
     """What `base.html` gets beside the view. *person* and *name* are None before signing in.
 
-    *now*: the house's time, by which pages tick; *exits*: addresses that exist here; *phone*: the person
-    has a phone in the browser, which is then on every page.
+    *now*: the house's time, by which pages tick; *paths*: addresses that exist here; *phone*: the person
+    has a phone in the browser, which is then on every page; *dial*: what they can call outside.
     """
 
     language: str
@@ -84,6 +85,7 @@ class Shell:
     paths: frozenset[str]
     now: datetime
     phone: bool
+    dial: Dialling
 
 
 def shell_of(request: web.Request, wishes: Preferences, nonce: str) -> Shell:
@@ -101,6 +103,7 @@ def shell_of(request: web.Request, wishes: Preferences, nonce: str) -> Shell:
         paths=paths,
         now=request.app[SERVICES].clock.now(),
         phone=reader is not None and _has_phone(request.app[SERVICES], reader),
+        dial=dialling_of(request) if reader is not None else NO_DIALLING,
     )
 
 

@@ -8,6 +8,7 @@ from agent_ui.api.route import read_query
 from agent_ui.calls.asking import JournalQuestion, read_asked
 from agent_ui.calls.shaping import Names, call_page, journal_line
 from agent_ui.calls.views import JournalView, Option
+from agent_ui.dialling import dialling_of
 from agent_ui.language import preferences
 from agent_ui.pages import fragment, page
 from agent_ui.services import READER, SERVICES
@@ -42,6 +43,7 @@ async def journal(request: web.Request) -> web.Response:
         lines=tuple(journal_line(line, recordings.get(line.id, ()), names) for line in found),
         older=asked.address(next_) if next_ is not None else None,
         newest=asked.address() if query.cursor else None,
+        dial=dialling_of(request),
     )
     return page(request, "calls/journal.html", view, status=400 if asked.wrong else 200)
 
@@ -67,7 +69,8 @@ async def one_call(request: web.Request) -> web.Response:
     recordings = await services.recordings.shown(reader, [call.id]) if recorded else {}
     notes = await services.notes.notes(reader, call.id)
     names = Names.of(services.hub.directory, await services.calls.dispositions(call.pbx))
-    view = call_page(call, recordings.get(call.id, ()), notes, names, recorded=recorded)
+    heard = recordings.get(call.id, ())
+    view = call_page(call, heard, notes, names, dialling_of(request), recorded=recorded)
     if "HX-Request" in request.headers:
         return fragment(request, "calls/call_drawer.html", view)
     return page(request, "calls/call.html", view)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent_ui.calls.views import CallPageView, LegLine, Line, NoteLine, OfferLine
 from agent_ui.calls.words import DIRECTIONS, ENDED_BY, LEGS, OFFERS, ROLES
+from agent_ui.dialling import Dialling
 from agent_ui.parties import written_party
 from agent_ui.recording_words import recording_view
 from crm_core.calls.dispositions import Disposition
@@ -65,7 +66,13 @@ def journal_line(call: CallLine, recordings: Sequence[Recording], names: Names) 
 
 
 def call_page(
-    call: Call, recordings: Sequence[Recording], notes: Sequence[Note], names: Names, *, recorded: bool
+    call: Call,
+    recordings: Sequence[Recording],
+    notes: Sequence[Note],
+    names: Names,
+    dial: Dialling,
+    *,
+    recorded: bool,
 ) -> CallPageView:
     """The page of *call*; *recordings* are those the reader may see, *recorded*: there are any."""
     party = written_party(call, names.directory)
@@ -95,6 +102,7 @@ def call_page(
         notes=tuple(_note(note, names) for note in notes),
         recordings=tuple(map(recording_view, recordings)),
         unrecorded=not recorded and call.answered_at is not None and call.state is CallState.ENDED,
+        dial=dial,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from agent_ui.calls.asking import Asked
+from agent_ui.dialling import Dialling
 from agent_ui.recording_words import RecordingView
 from agent_ui.states import Look
 from crm_core.calls.model import TraceLine
@@ -55,6 +56,7 @@ class JournalView:
     lines: tuple[Line, ...]
     older: str | None
     newest: str | None
+    dial: Dialling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +129,4 @@ class CallPageView:
     notes: tuple[NoteLine, ...]
     recordings: tuple[RecordingView, ...]
     unrecorded: bool
+    dial: Dialling

@@ -74,7 +74,7 @@ async def edit(request: web.Request) -> web.Response:
 async def view_of(asking: Asking, overview: CardOverview) -> CardView:
     """The card with its figures."""
     results = await asking.results()
-    return card_view(overview.details, overview.facts, results, asking.directory, asking.reader)
+    return card_view(overview.details, overview.facts, results, asking.directory, asking.reader, asking.dial)
 
 
 async def edit_view(

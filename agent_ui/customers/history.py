@@ -13,6 +13,7 @@ from agent_ui.customers.history_views import (
     HistoryStep,
 )
 from agent_ui.recording_words import recording_view
+from crm_core.calls.model import Direction
 from crm_core.i18n import N_, Message
 from crm_core.notes.model import TimelineCall, TimelineChange, TimelineItem
 
@@ -58,6 +59,7 @@ def _call(
         direction=call.direction.value,
         state=call.state.value,
         outcome=call.outcome.value if call.outcome is not None else None,
+        number=call.from_number if call.direction is Direction.IN else call.to,
         agent=titles.get(call.agent, call.agent) if call.agent not in (None, me) else None,
         mine=call.agent == me,
         queue=titles.get(call.queue, call.queue) if call.queue is not None else None,

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from agent_ui.dialling import Dialling
 from agent_ui.recording_words import RecordingView
 from crm_core.i18n import Message
 
@@ -23,13 +24,14 @@ class HistoryNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryCall:
-    """A call of the card. *agent* None: nobody answered, or the reader (*mine*)."""
+    """A call of the card. *number*: the other side's; *agent* None: nobody answered, or the reader (*mine*)."""
 
     id: UUID
     at: datetime
     direction: str
     state: str
     outcome: str | None
+    number: str | None
     agent: str | None
     mine: bool
     queue: str | None
@@ -69,9 +71,12 @@ HistoryItem = HistoryCall | HistoryChange | HistoryStep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineView:
-    """A piece of a card's history. *kind*: only these; *next*: cursor of the older piece."""
+    """A piece of a card's history. *kind*: only these; *next*: cursor of the older piece; *dial*: which
+    numbers in it the reader can call.
+    """
 
     card: UUID
     kind: Kind
     items: tuple[HistoryItem, ...]
     next: str | None
+    dial: Dialling

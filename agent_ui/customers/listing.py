@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
@@ -13,8 +14,10 @@ from agent_ui.api.route import read_query
 from agent_ui.api.shapes import Cursor, Question
 from agent_ui.asking import Asking
 from agent_ui.customers.views import CardLine, card_lines, owners_of
+from agent_ui.dialling import Dialling
 from agent_ui.pages import fragment, page
 from crm_core.people.model import Role
+from crm_core.phone_number import to_e164
 
 PIECE = 50
 SUGGESTED = 8
@@ -46,14 +49,17 @@ class ListView:
     cards: tuple[CardLine, ...]
     more: str | None
     cut: bool
+    dial: Dialling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundView:
-    """What the search box found for *q*."""
+    """What the search box found for *q*. *number*: it is one (E.164) that no card has, and can be called."""
 
     q: str
     cards: tuple[CardLine, ...]
+    number: str | None
+    dial: Dialling
 
 
 async def customers(request: web.Request) -> web.Response:
@@ -75,6 +81,7 @@ async def customers(request: web.Request) -> web.Response:
         cards=card_lines(found, who, reader),
         more=more,
         cut=bool(query.q.strip()) and len(found) == PIECE,
+        dial=asking.dial,
     )
     if query.cursor is not None:
         return fragment(request, "customers/list_rows.html", view)
@@ -87,5 +94,15 @@ async def search(request: web.Request) -> web.Response:
     """`GET /search?q=`: the few likeliest cards."""
     query, asking = read_query(request, SearchQuestion), Asking.of(request)
     found = await asking.services.customers.search(asking.reader, query.q, SUGGESTED)
-    view = FoundView(q=query.q.strip(), cards=card_lines(found, asking.directory, asking.reader))
+    cards = card_lines(found, asking.directory, asking.reader)
+    view = FoundView(
+        q=query.q.strip(), cards=cards, number=_nobodys(query.q, cards, asking), dial=asking.dial
+    )
     return fragment(request, "customers/found.html", view)
+
+
+def _nobodys(typed: str, cards: Sequence[CardLine], asking: Asking) -> str | None:
+    """*typed* as a number that none of *cards* has and that can be called."""
+    number = to_e164(typed, country=asking.directory.country_of(asking.reader.office))
+    known = any(number in card.phones for card in cards)
+    return number if asking.dial.reaches(number) and not known else None

@@ -15,6 +15,7 @@ from agent_ui.api.shapes import Moment, Question
 from agent_ui.asking import Asking, path_id
 from agent_ui.customers.views import OwnerView, owner_view
 from agent_ui.desk.calls import has_browser_phone
+from agent_ui.dialling import Dialling
 from agent_ui.forms import read_form
 from agent_ui.pages import fragment, page
 from crm_core.calls.missed import MissedLine, Whose
@@ -67,8 +68,8 @@ class MissedRow:
 class MissedView:
     """A part of the list. *mine*, *shared*: how many lines are in each; *many*: what they stop at.
 
-    *chosen*: this part was asked for; otherwise it is the one that matters most. *browser*: the reader's
-    phone is in the browser, and rings nobody back.
+    *chosen*: this part was asked for; otherwise it is the one that matters most. *dial*: whom the reader can
+    ring back here; *browser*: their phone is in the browser, so others are rung back on a mobile phone only.
     """
 
     whose: str
@@ -76,6 +77,7 @@ class MissedView:
     rows: tuple[MissedRow, ...]
     mine: int
     shared: int
+    dial: Dialling
     browser: bool
     many: int = MOST
 
@@ -131,6 +133,7 @@ async def missed_view(asking: Asking, asked: Whose | None = None) -> MissedView:
         rows=tuple(missed_row(line, asking.directory, reader, readable) for line in shown),
         mine=len(lines[Whose.MINE]),
         shared=len(lines[Whose.SHARED]),
+        dial=asking.dial,
         browser=services.phones is not None and has_browser_phone(asking.directory, reader.person),
     )
 

@@ -40,13 +40,16 @@ async def timeline_of(asking: Asking, card: UUID, kind: Kind = "", cursor: str |
     found, after = await asking.services.timelines.timeline(
         asking.reader, card, kinds, limit=PIECE, cursor=cursor
     )
-    return TimelineView(card=card, kind=kind, items=await _shown(asking, found), next=after)
+    items = await _shown(asking, found)
+    return TimelineView(card=card, kind=kind, items=items, next=after, dial=asking.dial)
 
 
 async def newest_of(asking: Asking, overview: CardOverview) -> TimelineView:
     """The first piece, of a card that was read with its history."""
     items = await _shown(asking, overview.history)
-    return TimelineView(card=overview.details.card.id, kind="", items=items, next=overview.older)
+    return TimelineView(
+        card=overview.details.card.id, kind="", items=items, next=overview.older, dial=asking.dial
+    )
 
 
 async def _shown(asking: Asking, found: Sequence[TimelineItem]) -> tuple[HistoryItem, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from agent_ui.dialling import Dialling
 from crm_core.customers.model import CardDetails, CardStatus, ContactKind, Customer
 from crm_core.i18n import Message
 from crm_core.live.directory import Directory
@@ -75,7 +76,8 @@ class FactsView:
 class CardView:
     """A card as it is read. *elsewhere*: the customer's time zone when the numbers say it.
 
-    *others*: addresses that are no numbers; *may_edit*, *may_assign*: what the reader may do to it.
+    *others*: addresses that are no numbers; *may_edit*, *may_assign*: what the reader may do to it; *dial*:
+    which of its numbers they can call.
     """
 
     line: CardLine
@@ -86,6 +88,7 @@ class CardView:
     facts: FactsView
     may_edit: bool
     may_assign: bool
+    dial: Dialling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,7 @@ def card_view(
     results: Mapping[str, str],
     directory: Directory,
     reader: Reader,
+    dial: Dialling,
 ) -> CardView:
     """A card as *reader* reads it. *results*: what may be said of calls, by name."""
     card = details.card
@@ -168,6 +172,7 @@ def card_view(
         ),
         may_edit=may_edit(card, reader),
         may_assign=may(reader, Action.CUSTOMERS_ASSIGN, office=card.office),
+        dial=dial,
     )
 
 

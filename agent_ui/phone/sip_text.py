@@ -12,9 +12,11 @@ import re
 _START = re.compile(r"[A-Z]{1,20} sips?:\S+ SIP/2\.0")
 _STATUS = re.compile(r"SIP/2\.0 [1-6][0-9]{2}( .*)?")
 _HEADER = re.compile(r"([A-Za-z0-9.!%*_+`'~-]+)[ \t]*:[ \t]*(.*)")
+# Whom a phone calls: an extension, a state code or a number outside. Which of them it may, the dialplan says.
+_CALLED = re.compile(r"INVITE sips?:(\*?[0-9]{2,6}|\+[1-9][0-9]{6,14})@[A-Za-z0-9.-]+ SIP/2\.0")
 _PARTY = re.compile(
-    r"""(?:(?:"(?:[^"\\]|\\.)*"|[^"<>;:]*)\s*<sips?:(?P<inside>[A-Za-z0-9._-]+)@[^<>\s]+>
-        |sips?:(?P<bare>[A-Za-z0-9._-]+)@[^<>\s;?]+)(?P<parameters>.*)""",
+    r"""(?:(?:"(?:[^"\\]|\\.)*"|[^"<>;:]*)\s*<sips?:(?P<inside>\+?[A-Za-z0-9._-]+)@[^<>\s]+>
+        |sips?:(?P<bare>\+?[A-Za-z0-9._-]+)@[^<>\s;?]+)(?P<parameters>.*)""",
     re.VERBOSE,
 )
 _TAG = re.compile(r";\s*tag\s*=", re.IGNORECASE)
@@ -46,8 +48,11 @@ def check_message(text: str, endpoint: str) -> None:
     if method == "REGISTER":
         if sender != endpoint or target != endpoint:
             raise NotAllowed("identity")
-    elif not in_dialog and sender != endpoint:
-        raise NotAllowed("identity")
+    elif not in_dialog:
+        if sender != endpoint:
+            raise NotAllowed("identity")
+        if method == "INVITE" and not _CALLED.fullmatch(first):
+            raise NotAllowed("called")
 
 
 def _headers(lines: list[str]) -> dict[str, list[str]]:

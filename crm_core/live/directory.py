@@ -20,12 +20,15 @@ class Directory:
         people: Iterable[Person] = (),
         queues: Iterable[Queue] = (),
         numbers: Iterable[Number] = (),
+        outgoing: Iterable[str] = (),
         pbx: str = "main",
     ) -> None:
         self.pbx = pbx
         self.people = {person.name: person for person in people}
         self.queues = {queue.name: queue for queue in queues}
         self.offices = {office.name: office for office in offices}
+        # Beginnings (E.164) of the numbers outside that trunks lead to; none: nobody calls outside.
+        self.outgoing = tuple(sorted(set(outgoing)))
         self._zones: dict[str, tzinfo] = {o.name: ZoneInfo(o.timezone) for o in self.offices.values()}
         # How people and queues are called, by name: what traces and screens show.
         self.titles = {name: queue.title for name, queue in self.queues.items()}
@@ -47,6 +50,13 @@ class Directory:
     def agents(self) -> tuple[Person, ...]:
         """People who take calls: members of a queue, and whoever has a device."""
         return tuple(p for p in self.people.values() if p.name in self._agent_queues or p.devices)
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """What people and queues are dialled by inside."""
+        dialled = [person.extension for person in self.people.values()]
+        dialled += [queue.extension for queue in self.queues.values()]
+        return frozenset(extension for extension in dialled if extension is not None)
 
     def office_of(self, person: str | None) -> str | None:
         """The office a person sits in."""

@@ -2,6 +2,7 @@
 
 import htmx from "htmx.org/dist/htmx.esm.js";
 
+import { startDialling } from "./dial";
 import { startDialogs } from "./dialogs";
 import { startFinder } from "./finder";
 import { startHotkeys } from "./hotkeys";
@@ -33,5 +34,6 @@ startTimers(document);
 startHotkeys(document);
 startToasts(document);
 startDialogs(document);
+startDialling(document);
 startFinder(document);
 startKeeping(document);

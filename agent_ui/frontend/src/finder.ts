@@ -1,7 +1,9 @@
 // The box that finds cards, `[data-finder]`: the focus stays in it while arrows choose among the links that were
-// found, Enter opens the chosen one, Escape leaves.
+// found, Enter opens the chosen one, Escape leaves. Handsets beside them are for Tab and the mouse: nobody is
+// called by one arrow too many.
 
 const OPTIONS = '[role="option"]';
+const IN_TURN = '.row-item[role="option"]';
 const CLOSE_MS = 150;
 
 /** Look after the finder of *page*, if it has one. */
@@ -97,7 +99,7 @@ class Finder {
   }
 
   private options(): HTMLElement[] {
-    return [...(this.list()?.querySelectorAll<HTMLElement>(OPTIONS) ?? [])];
+    return [...(this.list()?.querySelectorAll<HTMLElement>(IN_TURN) ?? [])];
   }
 
   private chosen(): HTMLElement | undefined {

@@ -95,7 +95,7 @@ const seat: Seat = new Seat(
 const dialogs = new Dialogs(page, (command) => {
   if (command.do === "transfer") givenAway(command.call);
   seat.ask(command);
-});
+}, () => fail("unexpected"));
 
 /** Until it is a fact, the call's button says that it is on its way. */
 function givenAway(call: string): void {
@@ -131,6 +131,12 @@ function press(button: HTMLElement): void {
   if (command !== null) seat.ask(command);
 }
 
+/** A number outside: the page that has the phone says when there is a call already. */
+function dialOut({ dial: to = "", title = "" }: DOMStringMap): void {
+  if (phone.line !== "ready") return fail(phone.line === "insecure" ? "insecure" : "no-line");
+  seat.ask({ do: "dial", to, name: title });
+}
+
 /** A colleague's button: with somebody on the line, the colleague is asked about them. */
 function dial({ phoneDial: to = "", title = "" }: DOMStringMap): void {
   const talking = phone.calls.find(({ stage, about }) => stage === "talking" && about === null);
@@ -139,8 +145,9 @@ function dial({ phoneDial: to = "", title = "" }: DOMStringMap): void {
 }
 
 page.addEventListener("click", ({ target }) => {
-  const button = target instanceof Element ? target.closest<HTMLElement>("[data-phone], [data-phone-dial]") : null;
+  const button = target instanceof Element ? target.closest<HTMLElement>("[data-phone], [data-phone-dial], [data-dial]") : null;
   if (button?.dataset["phoneDial"] !== undefined) dial(button.dataset);
+  else if (button?.dataset["dial"] !== undefined) dialOut(button.dataset);
   else if (button !== null) press(button);
 });
 // The feed draws the panel without what only the phone knows: that stands there again before anybody sees it.

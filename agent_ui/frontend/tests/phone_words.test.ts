@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { ofPhone, shownIn, type Shown } from "../src/phone/match";
 import { loudness } from "../src/phone/microphone";
-import type { Call } from "../src/phone/model";
+import { isOutside, type Call } from "../src/phone/model";
 import { Pending } from "../src/phone/pending";
 import { ofAnswer, ofMicrophone } from "../src/phone/reasons";
 
@@ -36,6 +36,24 @@ test("what SIP answers becomes our words; who gave up himself is told nothing", 
   assert.equal(ofAnswer(undefined, "Connection Error"), "no-line");
   assert.equal(ofAnswer(undefined, "RTP Timeout"), "voice");
   assert.equal(ofAnswer(500, "SIP Failure Code"), "unexpected");
+});
+
+test("of a number outside it is said what only carriers say", () => {
+  const said = (status: number): string | null => ofAnswer(status, "Rejected", true);
+  assert.deepEqual([403, 404, 410, 480, 484, 486, 503, 502, 603, 604].map(said), [
+    "number-barred",
+    "number-unknown",
+    "number-unknown",
+    "no-answer",
+    "number-unknown",
+    "busy",
+    "carrier",
+    "carrier",
+    "declined",
+    "number-unknown",
+  ]);
+  assert.equal(ofAnswer(487, "Canceled", true), null);
+  assert.deepEqual(["+994125550142", "101", "*50"].map(isOutside), [true, false, false]);
 });
 
 function call(id: string, more: Partial<Call>): Call {

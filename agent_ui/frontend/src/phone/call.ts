@@ -3,7 +3,7 @@
 import type { End, Session } from "jssip/lib/UA";
 
 import * as microphone from "./microphone";
-import type { Call, Failure } from "./model";
+import { isOutside, type Call, type Failure } from "./model";
 import { ofAnswer, ofMicrophone } from "./reasons";
 
 export const NO_SERVERS: RTCConfiguration = { iceServers: [] };
@@ -173,7 +173,8 @@ export class PhoneCall {
     this.voice.srcObject = null;
     if (this.stream !== null) microphone.close(this.stream);
     const called = this.view.direction === "out" && this.view.stage === "calling";
-    const failure = called && end.originator !== "local" ? ofAnswer(end.message?.status_code, end.cause) : null;
+    const heard = called && end.originator !== "local";
+    const failure = heard ? ofAnswer(end.message?.status_code, end.cause, isOutside(this.view.party)) : null;
     if (failure !== null) this.owner.fail(failure);
     this.owner.ended(this);
   }

@@ -1,26 +1,44 @@
 // The phone's dialogs: to whom to transfer or whom to call, and the keypad.
 
 import type { Call, Command } from "./model";
+import { Typed, looksLikeNumber, type Place } from "./typed";
 
 type Ask = (command: Command) => void;
 
 /** Look after the dialogs of *page*; *talking* is the call that goes on, if there is one. */
 export class Dialogs {
   private call: string | null = null;
+  private readonly typed: Typed | null;
 
   constructor(
     private readonly page: Document,
     private readonly ask: Ask,
+    fail: () => void,
   ) {
+    const line = page.querySelector<HTMLElement>("#phone-typed[data-outside]");
+    this.typed = line === null ? null : new Typed(placeOf(line, fail));
     page.addEventListener("click", ({ target }) => {
       if (target instanceof Element) this.press(target);
     });
-    this.filter?.addEventListener("input", () => this.sift());
+    this.filter?.addEventListener("input", () => this.change());
     this.filter?.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
-      this.people?.querySelector<HTMLElement>("[data-number]:not([hidden]) button")?.click();
+      this.enter(this.filter?.value ?? "");
     });
+  }
+
+  private change(): void {
+    this.sift();
+    if (this.call === null) this.typed?.change(this.filter?.value ?? "");
+  }
+
+  /** The first of the list; a number outside, or what might be one, is for the house to read. */
+  private enter(text: string): void {
+    const first = this.people?.querySelector<HTMLElement>("[data-number]:not([hidden]) button");
+    const outside = this.call === null ? this.typed : null;
+    if (outside !== null && (looksLikeNumber(text) || first == null)) outside.enter();
+    else first?.click();
   }
 
   /** Choose whom to give *call* to, or without one whom to call. */
@@ -30,6 +48,7 @@ export class Dialogs {
     if (dialog === null || this.people === null) return;
     dialog.dataset["for"] = call === null ? "call" : "transfer";
     if (this.filter !== null) this.filter.value = "";
+    this.typed?.change("");
     void this.fetchPeople(this.people);
     if (!dialog.open) dialog.showModal();
     this.filter?.focus();
@@ -105,4 +124,28 @@ export class Dialogs {
     const sent = this.page.getElementById("phone-digits");
     if (sent !== null) sent.textContent = `${sent.textContent}${digits}`.slice(-24);
   }
+}
+
+/** The line of the number typed, over the list. */
+function placeOf(line: HTMLElement, fail: () => void): Place {
+  return {
+    read: async (text, done) => {
+      const query = new URLSearchParams({ typed: text, ...(done ? { done: "true" } : {}) });
+      try {
+        const answer = await fetch(`/phone/number?${query}`, { signal: AbortSignal.timeout(8000) });
+        return answer.ok ? await answer.text() : null;
+      } catch {
+        return null;
+      }
+    },
+    show: (html) => line.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes),
+    call: () => {
+      const button = line.querySelector<HTMLElement>("[data-number] button");
+      button?.click();
+      return button !== null;
+    },
+    fail,
+    later: (act, ms) => window.setTimeout(act, ms),
+    cancel: (timer) => window.clearTimeout(timer),
+  };
 }

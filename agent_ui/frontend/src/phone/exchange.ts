@@ -154,7 +154,7 @@ export class Exchange implements Leader, Owner {
 
   private async dial(to: string, call: Partial<Call>): Promise<void> {
     const alone = call.about === undefined && this.calls.size > 0;
-    if (this.ua === null || !this.line.connected || alone) return this.fail(alone ? "busy" : "no-line");
+    if (this.ua === null || !this.line.connected || alone) return this.fail(alone ? "in-call" : "no-line");
     let stream: MediaStream | null = null;
     try {
       stream = await microphone.open();

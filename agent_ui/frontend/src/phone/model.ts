@@ -27,6 +27,10 @@ export type Failure =
   | "declined"
   | "not-reached"
   | "not-allowed"
+  | "in-call" // one call goes outside at a time
+  | "number-unknown" // it is not in service
+  | "number-barred" // the office does not call there
+  | "carrier" // the trunk takes no call
   | "voice" // the voice finds no way
   | "transfer"
   | "hold"
@@ -63,5 +67,10 @@ export type Command =
   | { do: "dial"; to: string; name: string }
   | { do: "ask"; call: string; to: string; name: string }
   | { do: "use-here" | "microphone" };
+
+/** Whether *party* is a number outside (E.164), not an extension. */
+export function isOutside(party: string): boolean {
+  return party.startsWith("+");
+}
 
 export const NO_PHONE: Phone = { line: "starting", microphone: null, calls: [] };

@@ -17,13 +17,14 @@ export function ofMicrophone(error: unknown): Failure {
   return MICROPHONE[name] ?? "microphone-failed";
 }
 
-/** What a final answer to an INVITE means for who called; null when it is nothing to speak of. */
-export function ofAnswer(status: number | undefined, cause: string): Failure | null {
+/** What a final answer to an INVITE means for who called; null when it is nothing to speak of. *outside*: a
+ * number was called, not a colleague. */
+export function ofAnswer(status: number | undefined, cause: string, outside = false): Failure | null {
   if (cause === "Canceled" || status === 487) return null;
   switch (status) {
     case 403:
     case 407:
-      return "not-allowed";
+      return outside ? "number-barred" : "not-allowed";
     case 486:
     case 600:
       return "busy";
@@ -35,8 +36,14 @@ export function ofAnswer(status: number | undefined, cause: string): Failure | n
     case 404:
     case 410:
     case 484:
+    case 604:
+      return outside ? "number-unknown" : "not-reached";
+    case 500:
+    case 502:
+    case 504:
+      return outside ? "carrier" : "unexpected";
     case 503:
-      return "not-reached";
+      return outside ? "carrier" : "not-reached";
     default:
       return ofCause(cause);
   }

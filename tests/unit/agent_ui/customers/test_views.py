@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent_ui.customers.views import card_line, card_view, may_edit, owner_view, owners_of
+from agent_ui.dialling import NO_DIALLING
 from crm_core.customers.model import CardDetails, CardStatus, ContactKind, ContactPoint, Customer
 from crm_core.ids import new_id
 from crm_core.notes.facts import CardFacts, LastTalk
@@ -85,7 +86,7 @@ def test_a_card_is_read_with_its_figures_and_rights() -> None:
     )
     talk = LastTalk(at=NOW, seconds=64.0, agent="boris", disposition="agreed")
     facts = CardFacts(calls=3, first_at=NOW, last_talk=talk, missed=1, step=step)
-    view = card_view(details, facts, {"agreed": "Agreed"}, DIRECTORY, reader("boris"))
+    view = card_view(details, facts, {"agreed": "Agreed"}, DIRECTORY, reader("boris"), NO_DIALLING)
     assert (view.others, view.elsewhere, view.may_edit, view.may_assign) == (
         ("maria@example.com",),
         True,
@@ -96,7 +97,7 @@ def test_a_card_is_read_with_its_figures_and_rights() -> None:
     assert (view.facts.step.agent, view.facts.step.late) == (None, False)
     assert (view.facts.talk.mine, view.facts.talk.agent, view.facts.talk.result) == (True, None, "Agreed")
     late = replace(facts, step=replace(step, due_at=NOW - timedelta(days=1)))
-    read = card_view(details, late, {}, DIRECTORY, reader("oleg"))
+    read = card_view(details, late, {}, DIRECTORY, reader("oleg"), NO_DIALLING)
     assert read.may_assign and read.facts.step is not None and read.facts.talk is not None
     assert (read.facts.step.agent, read.facts.step.late) == ("Boris", True)
     assert (read.facts.talk.mine, read.facts.talk.agent, read.facts.talk.result) == (False, "Boris", "agreed")

@@ -16,16 +16,17 @@ BORIS = "<sip:agent-boris-web@pbx.invalid>"
 def text(
     method: str = "INVITE",
     *,
+    called: str = "102@pbx.invalid",
     sender: str = f"{ME};tag=1",
     to: str = "<sip:102@pbx.invalid>",
     body: str = "",
     length: int | str | None = None,
     more: tuple[str, ...] = (),
 ) -> str:
-    """A request as JsSIP writes it; *more* are lines of headers."""
+    """A request to *called* as JsSIP writes it; *more* are lines of headers."""
     size = len(body.encode()) if length is None else length
     lines = (
-        f"{method} sip:102@pbx.invalid SIP/2.0",
+        f"{method} sip:{called} SIP/2.0",
         "Via: SIP/2.0/WS x.invalid;branch=z9hG4bK1",
         "Max-Forwards: 69",
         f"To: {to}",
@@ -48,6 +49,10 @@ def text(
         text("MESSAGE", sender=f'"Anna <sip:x@y>" {ME};tag=1'),
         text("BYE", sender="<sip:zufall@pbx.invalid>;tag=1", to="<sip:102@pbx.invalid>;tag=2"),
         text("CANCEL"),
+        text(called="+994125550142@pbx.invalid", to="<sip:+994125550142@pbx.invalid>"),
+        text(called="*50@pbx.invalid", to="<sip:*50@pbx.invalid>"),
+        # Within a call: the switch names itself as it likes.
+        text(called="asterisk@127.0.0.1:5060;transport=ws", to="<sip:+994125550142@pbx.invalid>;tag=2"),
         "SIP/2.0 200 OK\r\nVia: SIP/2.0/WS x;branch=1\r\nTo: <sip:a@b>;tag=1\r\nContent-Length: 0\r\n\r\n",
         "SIP/2.0 180 \r\nContent-Length: 0\r\n\r\n",
         "\r\n\r\n",
@@ -65,6 +70,25 @@ def test_what_a_phone_says_passes(message: str) -> None:
             (text(m, sender=f"{BORIS};tag=1"), "identity")
             for m in ("INVITE", "SUBSCRIBE", "MESSAGE", "REFER")
         ),
+        *(
+            (text(called=f"{called}@pbx.invalid"), "called")
+            for called in (
+                "+0125550142",  # nobody's number in E.164
+                "+123456",  # too short for one
+                "+1234567890123456",  # too long
+                "84955550142",  # which country's is said by the house
+                "+99412555014a",
+                "+994125550142;phone-context=x",
+                "+994125550142,102",
+                "%2B994125550142",
+                "1",
+                "agent-boris-web",
+                "s",
+            )
+        ),
+        (text(called="102@127.0.0.1:5060"), "called"),
+        (text(called="102@pbx.invalid;x=y"), "called"),
+        (text(called="pbx.invalid"), "called"),
         (text("REGISTER", to=BORIS), "identity"),
         (text("REGISTER", to=BORIS, sender=f"{BORIS};tag=1"), "identity"),
         (text("REGISTER", sender=f"{BORIS};tag=1", to=f"{ME};tag=2"), "identity"),  # a tag makes no dialog

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from agent_ui.assets import load_assets
+from agent_ui.dialling import NO_DIALLING
 from agent_ui.language import Manner
 from agent_ui.pages import ROOM, Templates
 from crm_core.i18n import LANGUAGES
@@ -27,7 +29,8 @@ def names(kind: str) -> set[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_failure_and_each_state_of_the_line_has_words(language: str) -> None:
     templates = Templates(load_assets())
-    text = templates.render("phone/dialogs.html", None, Manner(language=language))
+    shell = SimpleNamespace(dial=NO_DIALLING)
+    text = templates.render("phone/dialogs.html", None, Manner(language=language), shell=shell)
     said = re.findall(r'<template id="phone-says-([a-z-]+)">(.*?)</template>', text, re.DOTALL)
     assert {name for name, _ in said} == names("Failure")
     assert len({re.sub(r"\s+", " ", words) for _, words in said}) == len(said)
