@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from asterisk_conf import lint_outside
 from asterisk_conf.dialplan import HINT, Step, contexts, read_steps
 
 Fault = tuple[int, str]
@@ -66,15 +67,16 @@ _LEAVES = frozenset({"Goto", "Hangup", "Return"})
 
 def dialplan_faults(text: str) -> Iterator[Fault]:
     """Every fault of extensions.conf *text*. Raises ValueError when it is not a dialplan."""
-    for context in contexts(text):
-        for entry in context.entries:
+    for section in contexts(text):
+        for entry in section.entries:
             if entry.key not in ("exten", "same"):
                 yield entry.line, f"{entry.key} lets a context reach what is not in it"
     extensions: dict[tuple[str, str], list[Step]] = defaultdict(list)
     for step in read_steps(text):
         extensions[step.context, step.exten].append(step)
-    for (_, exten), steps in extensions.items():
-        if not re.fullmatch(r"[A-Za-z0-9+*][A-Za-z0-9_+*]*", exten):
+    for (context, exten), steps in extensions.items():
+        plain = re.fullmatch(r"[A-Za-z0-9+*][A-Za-z0-9_+*]*", exten)
+        if not plain and not lint_outside.is_allowed_pattern(context, exten):
             yield steps[0].line, "a pattern: numbers are written out, one by one"
         if steps[0].priority != HINT:
             yield from _extension(steps)
@@ -100,11 +102,8 @@ def _arguments(step: Step) -> Iterator[Fault]:
     match step.app:
         case "AGI" if not _AGI.fullmatch(step.args):
             yield step.line, "AGI must go to a literal address with our token"
-        case "Dial" if not _DIAL.fullmatch(step.args):
-            yield (
-                step.line,
-                "Dial must ring agents' devices only, with the option i (in cc-dial iI), no other",
-            )
+        case "Dial" if not _DIAL.fullmatch(step.args) and not lint_outside.dials_outside(step):
+            yield step.line, "Dial must ring agents' devices only, with the option i (cc-dial: iI), no other"
         case "Queue" if step.args.split(",")[1:2] != ["iI"]:
             yield step.line, "Queue must have the options iI and no other"
         case "MixMonitor":
@@ -125,12 +124,12 @@ def _arguments(step: Step) -> Iterator[Fault]:
 
 
 def _targets(extensions: dict[tuple[str, str], list[Step]]) -> Iterator[Fault]:
-    """Every jump must land: a missing target would end the call."""
-    for steps in extensions.values():
-        for step in steps:
-            for branch in _branches(step):
-                if not _lands(branch, step, extensions):
-                    yield step.line, f"{branch} leads nowhere"
+    """Every jump must land: a missing target would end the call. Those to the world have doors to pass."""
+    jumps = [(step, branch) for steps in extensions.values() for step in steps for branch in _branches(step)]
+    for step, branch in jumps:
+        if not _lands(branch, step, extensions):
+            yield step.line, f"{branch} leads nowhere"
+    yield from lint_outside.door_faults(extensions, jumps)
 
 
 def _branches(step: Step) -> list[str]:
@@ -139,10 +138,12 @@ def _branches(step: Step) -> list[str]:
     called_back = [one for one in step.settings if one.startswith(_CALLED_BACK)]
     if called_back:
         return [one.removeprefix(_CALLED_BACK) for one in called_back]
-    return [step.args] if step.app in ("Goto", "Gosub") else []
+    return [step.args] if step.app in ("Goto", "Gosub") else lint_outside.called_back(step)
 
 
 def _lands(branch: str, step: Step, extensions: dict[tuple[str, str], list[Step]]) -> bool:
+    if (carried := lint_outside.carried(branch)) is not None:
+        return any(context == carried for context, _ in extensions)
     context, exten, priority = [step.context, step.exten, *branch.split(",")][-3:]
     steps = extensions.get((context, exten), [])
     return any(priority in (str(target.priority), target.label) for target in steps)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from asterisk_conf import conf_text
 from asterisk_conf.conf_text import Checked
 from asterisk_conf.music import DEFAULT
+from asterisk_conf.outside import Outgoing, World, world_of
 from asterisk_conf.settings import Asterisk, PbxSettings
 from crm_core.errors import BadOffice
 from crm_core.i18n import N_
-from crm_core.office.model import Language, OfficeFile
+from crm_core.office.model import Language, OfficeFile, OutgoingEntry
 from crm_core.people.model import DeviceKind, Person
 from crm_core.queues.model import Queue
 
@@ -43,6 +44,7 @@ class TrunkView:
     contact: Checked | None
     codecs: Checked
     numbers: tuple[NumberView, ...]
+    outgoing: Outgoing | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class DeviceView:
     title: Checked
     extension: str
     language: str
+    country: str
     secret: Checked | None
     contact: Checked | None
     browser: bool
@@ -97,6 +100,7 @@ class OfficeView:
     queues: tuple[Queue, ...]
     music: tuple[MusicView, ...]
     state_codes: tuple[StateCodeView, ...]
+    world: World
 
     @property
     def browser_phones(self) -> int:
@@ -118,6 +122,7 @@ def view_office(office: OfficeFile, settings: PbxSettings, asterisk: Asterisk) -
         queues=office.queue_list(),
         music=tuple(_music(office, settings, asterisk)),
         state_codes=_state_codes(office),
+        world=world_of(office),
     )
     _check_dialled(view)
     return view
@@ -143,6 +148,7 @@ def _devices(office: OfficeFile, settings: PbxSettings) -> Iterable[DeviceView]:
                 title=conf_text.display(person.title),
                 extension=person.extension or "",
                 language=_PROMPT_LANGUAGE[Language(person.language)],
+                country=office.offices[person.office].country,
                 secret=None if browser or password is None else conf_text.secret(password),
                 contact=_contact(device.contact, f"people.{person.name}"),
                 browser=browser,
@@ -168,7 +174,16 @@ def _trunks(office: OfficeFile) -> Iterable[TrunkView]:
             contact=_contact(entry.contact, f"trunks.{name}"),
             codecs=Checked(",".join(conf_text.checked(codec) for codec in entry.codecs)),
             numbers=numbers,
+            outgoing=_outgoing(entry.outgoing, office),
         )
+
+
+def _outgoing(entry: OutgoingEntry | None, office: OfficeFile) -> Outgoing | None:
+    if entry is None:
+        return None
+    shown = office.numbers[entry.caller_id]
+    language = _PROMPT_LANGUAGE[office.offices[shown.office].language]
+    return Outgoing(entry.caller_id, shown.queue, entry.ring_s, language)
 
 
 def _contact(contact: str | None, field: str) -> Checked | None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from crm_core.i18n import Message
-from crm_core.office.model import CustomerEntry, DeviceEntry, OfficeFile
+from crm_core.office.model import CustomerEntry, DeviceEntry, OfficeFile, OutgoingEntry
 
 SECTIONS = ("offices", "teams", "people", "trunks", "numbers", "queues", "dispositions")
 SINGLES = ("pbx", "sip", "state_codes")
@@ -78,7 +78,7 @@ def _section(section: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> It
 def _value(path: str, old: Any, new: Any) -> Iterator[Change]:
     if old == new:
         return
-    if isinstance(new, msgspec.Struct):
+    if isinstance(new, msgspec.Struct) and isinstance(old, msgspec.Struct):
         for field in new.__struct_fields__:
             yield from _value(f"{path}.{field}", getattr(old, field), getattr(new, field))
     else:
@@ -95,6 +95,8 @@ def _short(value: Any) -> str:
         return ", ".join(_short(part) for part in value) or "–"
     if isinstance(value, DeviceEntry):
         return f"{value.name} ({value.contact or value.kind})"
+    if isinstance(value, OutgoingEntry):
+        return f"{_short(value.prefixes)} ({value.caller_id})"
     if isinstance(value, msgspec.Struct):
         return str(getattr(value, "title", type(value).__name__))
     return str(value)

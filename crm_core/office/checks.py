@@ -39,6 +39,7 @@ def check(office: OfficeFile) -> tuple[Fault, ...]:
         _devices,
         _short_numbers,
         _trunks,
+        _outgoing,
         _numbers,
         _dialled,
         _queues,
@@ -166,6 +167,28 @@ def _trunks(office: OfficeFile) -> Iterator[Fault]:
                 yield Fault((*here, "codecs", index), text)
         if not trunk.codecs:
             yield Fault((*here, "codecs"), Message("is empty; {known}", known=_known(CODECS)))
+
+
+def _outgoing(office: OfficeFile) -> Iterator[Fault]:
+    taken: dict[str, str] = {}
+    for name, trunk in office.trunks.items():
+        if trunk.outgoing is None:
+            continue
+        here = ("trunks", name, "outgoing")
+        if trunk.contact is None:
+            text = Message("needs the trunk's contact: say where its calls go, such as sip:192.0.2.10")
+            yield Fault(here, text)
+        caller_id = trunk.outgoing.caller_id
+        if caller_id not in office.numbers:
+            yield Fault((*here, "caller_id"), _not_in("numbers", caller_id, office.numbers))
+        if not trunk.outgoing.prefixes:
+            text = Message("is empty: name the beginnings of the numbers that may be called, such as +7")
+            yield Fault((*here, "prefixes"), text)
+        for index, prefix in enumerate(trunk.outgoing.prefixes):
+            if prefix in taken:
+                text = Message("{prefix} is called over trunk '{trunk}'", prefix=prefix, trunk=taken[prefix])
+                yield Fault((*here, "prefixes", index), text)
+            taken.setdefault(prefix, name)
 
 
 def _no_address(text: str, example: str) -> Message:

@@ -19,6 +19,7 @@ from crm_core.queues.model import Number, Overflow, Queue
 NAME_FORM = r"^[a-z][a-z0-9_]{0,31}\Z"
 EXTENSION_FORM = r"^[0-9]{2,6}\Z"
 E164_FORM = r"^\+[1-9][0-9]{6,14}\Z"  # ITU-T E.164: 15 digits at most
+PREFIX_FORM = r"^\+[1-9][0-9]{0,13}\Z"
 DIALLED_FORM = r"^\+?[0-9]{2,20}\Z"
 COUNTRY_FORM = r"^[A-Z]{2}\Z"
 ADDRESS_FORM = r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?\Z"
@@ -28,6 +29,7 @@ Name = Annotated[str, Meta(pattern=NAME_FORM)]
 Title = Annotated[str, Meta(min_length=1, max_length=80)]
 Extension = Annotated[str, Meta(pattern=EXTENSION_FORM)]
 E164 = Annotated[str, Meta(pattern=E164_FORM)]
+Prefix = Annotated[str, Meta(pattern=PREFIX_FORM)]
 Dialled = Annotated[str, Meta(pattern=DIALLED_FORM)]
 Country = Annotated[str, Meta(pattern=COUNTRY_FORM)]
 SipUri = Annotated[
@@ -86,6 +88,16 @@ class PersonEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     devices: tuple[DeviceEntry, ...] = ()
 
 
+class OutgoingEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How agents call the world over a trunk. *caller_id* is what those called see: a number of ours, whose
+    queue says recording and wrap-up. Only numbers that begin with one of *prefixes* are dialled.
+    """
+
+    caller_id: E164
+    prefixes: tuple[Prefix, ...]
+    ring_s: Annotated[int, Meta(ge=5, le=180)] = 60
+
+
 class TrunkEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A line to a carrier, known by its addresses."""
 
@@ -93,6 +105,7 @@ class TrunkEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     match: tuple[Address, ...]
     contact: SipUri | None = None
     codecs: tuple[str, ...] = ("alaw", "ulaw")
+    outgoing: OutgoingEntry | None = None  # none: nobody is called over it
 
 
 class NumberEntry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -235,6 +248,15 @@ class OfficeFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             )
             for e164, entry in self.numbers.items()
         )
+
+    def outgoing_prefixes(self) -> dict[str, str]:
+        """Beginnings (E.164) of the numbers agents may call, each with its trunk; the longest decides."""
+        return {
+            prefix: name
+            for name, trunk in self.trunks.items()
+            if trunk.outgoing is not None
+            for prefix in trunk.outgoing.prefixes
+        }
 
 
 def endpoint_name(person: str, device: str) -> str:

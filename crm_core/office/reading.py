@@ -80,6 +80,7 @@ def _explain(document: Document, data: object, wanted: Any, path: Path, message:
 
 def _parts(data: object, wanted: Any) -> Iterator[tuple[str | int, object, Any]]:
     """What *data* is made of: step, part and the type that part must have."""
+    wanted = _plain(wanted)
     if isinstance(data, list) and get_origin(wanted) is tuple:
         for index, item in enumerate(data):
             yield index, item, get_args(wanted)[0]
@@ -97,6 +98,7 @@ def _parts(data: object, wanted: Any) -> Iterator[tuple[str | int, object, Any]]
 
 def _in_plain_words(message: str, wanted: Any, value: object) -> Message:
     """msgspec's *message* about *value* as a sentence that ends in the way out."""
+    wanted = _plain(wanted)
     if unknown := _UNKNOWN.match(message):
         fields = ", ".join(getattr(wanted, "__struct_fields__", ()))
         if not fields:
@@ -106,7 +108,6 @@ def _in_plain_words(message: str, wanted: Any, value: object) -> Message:
         return Message("'{name}' is missing", name=missing[1])
     if value is None:
         return Message("is empty: give it a value or remove the line")
-    wanted = next((kind for kind in get_args(wanted) if kind is not NoneType), wanted)  # X | None
     if isinstance(wanted, type) and issubclass(wanted, StrEnum):
         return Message("'{value}' is not known here; known: {names}", value=value, names=", ".join(wanted))
     if pattern := re.match(r"Expected `str` matching regex '(.+)'", message):
@@ -125,6 +126,12 @@ def _in_plain_words(message: str, wanted: Any, value: object) -> Message:
     return Message("'{value}': {said}", value=value, said=said) if isinstance(value, str) else Message(said)
 
 
+def _plain(wanted: Any) -> Any:
+    """X of `X | None`; any other type as it is."""
+    kinds = get_args(wanted)
+    return next(kind for kind in kinds if kind is not NoneType) if NoneType in kinds else wanted
+
+
 _BOUND = re.compile(r"Expected `(?P<kind>int|str)`(?: of length)? (?P<sign>[<>]=) (?P<limit>\d+)\Z")
 _BOUNDS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -139,6 +146,7 @@ _FORMS: Mapping[str, str] = MappingProxyType(
         model.NAME_FORM: N_("name (a-z first, then a-z, 0-9 and _, 32 at most)"),
         model.EXTENSION_FORM: N_("101 (two to six digits)"),
         model.E164_FORM: N_("+74955550100 (E.164: plus, country, number, no spaces)"),
+        model.PREFIX_FORM: N_("+7 (plus and the first digits of numbers)"),
         model.DIALLED_FORM: N_("4955550100 (digits, with or without plus)"),
         model.COUNTRY_FORM: N_("RU (ISO 3166, two letters)"),
         model.STATE_CODE_FORM: N_("*50 (a star and two to four digits)"),

@@ -56,8 +56,17 @@ def dial(agent: str, *, ring: int = 10, offer: str = "0191c0de-0000-7000-8000-00
     return f"dial|{agent}|{offer}|PJSIP/agent-{agent}-desk|{ring}|"
 
 
-def house_office(phones: dict[str, Phone], trunk: SipPeer, **queue: Any) -> dict[str, Any]:
-    """The office of these peers, as plain data; *queue* goes into queue `sales`."""
+def house_office(
+    phones: dict[str, Phone], trunk: SipPeer, *, outside: bool = False, **queue: Any
+) -> dict[str, Any]:
+    """The office of these peers, as plain data; *queue* goes into queue `sales`.
+
+    With *outside* agents may call numbers that begin with +7 or +994.
+    """
+    carrier: dict[str, Any] = {"title": "Carrier", "match": [trunk.host]}
+    if outside:
+        carrier["contact"] = f"sip:{trunk.host}:{trunk.port}"
+        carrier["outgoing"] = {"caller_id": MAIN, "prefixes": ["+7", "+994"], "ring_s": 5}
     return {
         "offices": {
             "moscow": {"title": "Москва", "country": "RU", "timezone": "Europe/Moscow", "language": "ru"},
@@ -77,7 +86,7 @@ def house_office(phones: dict[str, Phone], trunk: SipPeer, **queue: Any) -> dict
             }
             for name, extension in AGENTS.items()
         },
-        "trunks": {"carrier": {"title": "Carrier", "match": [trunk.host]}},
+        "trunks": {"carrier": carrier},
         "queues": {
             "sales": {"title": "Sales", "extension": "600", "members": list(AGENTS), **queue},
             "quiet": {"title": "Quiet", "members": ["clara"], "record": False, "overflow": "hangup"},
@@ -90,8 +99,13 @@ def house_office(phones: dict[str, Phone], trunk: SipPeer, **queue: Any) -> dict
 
 
 @asynccontextmanager
-async def dialplan_house(answer: Answerer, directory: Path, net: int, **queue: Any) -> AsyncIterator[House]:
-    """Open all of it on addresses 127.0.*net*.x; the term is raised as a leader does."""
+async def dialplan_house(
+    answer: Answerer, directory: Path, net: int, *, outside: bool = False, **queue: Any
+) -> AsyncIterator[House]:
+    """Open all of it on addresses 127.0.*net*.x; the term is raised as a leader does.
+
+    With *outside* agents may call the carrier.
+    """
     async with AsyncExitStack() as stack:
         router = await stack.enter_async_context(await ScriptedRouter.open(answer))
         trunk = await stack.enter_async_context(await SipPeer.open(f"127.0.{net}.2"))
@@ -101,7 +115,7 @@ async def dialplan_house(answer: Answerer, directory: Path, net: int, **queue: A
             )
             for name in AGENTS
         }
-        office = decode_office(house_office(phones, trunk, **queue))
+        office = decode_office(house_office(phones, trunk, outside=outside, **queue))
         running = await stack.enter_async_context(
             running_pbx(office, agi_port=router.port, directory=directory, address=f"127.0.{net}.1")
         )

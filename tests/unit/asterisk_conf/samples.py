@@ -34,8 +34,18 @@ def sample_raw() -> dict[str, Any]:
             "clara": {"title": "Clara", "office": "baku"},
         },
         "trunks": {
-            "carrier": {"title": "Carrier", "match": ["127.0.0.2"], "contact": "sip:127.0.0.2:6000"},
-            "second": {"title": "Second", "match": ["127.0.0.4", "127.0.0.8/30"]},
+            "carrier": {
+                "title": "Carrier",
+                "match": ["127.0.0.2"],
+                "contact": "sip:127.0.0.2:6000",
+                "outgoing": {"caller_id": "+74955550100", "prefixes": ["+7", "+994"], "ring_s": 40},
+            },
+            "second": {
+                "title": "Second",
+                "match": ["127.0.0.4", "127.0.0.8/30"],
+                "contact": "sip:127.0.0.4:6000",
+                "outgoing": {"caller_id": "+994125550100", "prefixes": ["+7495"]},
+            },
         },
         "queues": {
             "sales": {"title": "Sales", "extension": "600", "members": ["anna", "boris"]},

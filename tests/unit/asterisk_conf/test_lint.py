@@ -60,6 +60,32 @@ EXTENSIONS = [
     ("?agents)", "?agent)", "leads nowhere"),
     (" same => n(end),Hangup()", " same => n(end),Wait(1)", "what is next"),
 ]
+OUT = "Goto(cc-out-carrier,${EXTEN},1)"
+TO_CARRIER = "@trunk-carrier,40,ib(cc-called^carrier^1)U(cc-record^s^1))"
+OUTSIDE = [
+    ("Dial(${CC_DIAL},${CC_RING},i)", "Dial(PJSIP/7${EXTEN}@trunk-carrier,40,i)", "agents' devices"),
+    ("Dial(PJSIP/${FILTER(0-9,${EXTEN})}@trunk-carrier", "Dial(PJSIP/${EXTEN}@trunk-carrier", "agents"),
+    (TO_CARRIER, TO_CARRIER.replace("trunk-carrier", "trunk-second"), "agents' devices"),
+    (TO_CARRIER, TO_CARRIER.replace("ib(", "b("), "agents' devices"),
+    (TO_CARRIER, TO_CARRIER.replace("ib(", "itb("), "agents' devices"),
+    (TO_CARRIER, TO_CARRIER.replace("U(cc-record^s^1)", "U(cc-route^s^1)"), "agents' devices"),
+    ("exten => carrier,1,MSet(", "exten => carier,1,MSet(", "cc-called,carrier,1 leads nowhere"),
+    ("exten => _+XXXXXXX,1,", "exten => _+X.,1,", "pattern"),
+    ("exten => _+XXXXXXX,1,", "exten => _+XXXXXX!,1,", "pattern"),
+    ("exten => _XXXXXXX,1,", "exten => _XXX,1,", "pattern"),
+    ("exten => _+7XXXXXX,1,", "exten => _+7.,1,", "pattern"),
+    ("Goto(cc-arrive,s,1)", OUT, "past the doors"),
+    ("Goto(cc-direct,anna,1)", OUT, "past the doors"),
+    (
+        "[cc-transfer]\nexten => 101,1,",
+        "[cc-transfer]\nexten => 101,1,Goto(cc-out,${EXTEN},1)\n same => n,",
+        "past",
+    ),
+    ("exten => +74955550100,1,Hangup(21)", f"exten => +74955550100,1,{OUT}", "with a prefix of the office"),
+    ("exten => _00XXXXXXX,1,Goto(cc-out,+${EXTEN:2},1)", f"exten => _00XXXXXXX,1,{OUT}", "past the doors"),
+    ("Set(CC_DIALLED=${FILTER(0-9,${EXTEN})})", "Set(CC_DIALLED=${CALLERID(num)})", "digits alone"),
+    ('${CC_COUNTRY}"="AZ"]?cc-dialled-az,', '${CC_COUNTRY}"="AZ"]?cc-dialled-xx,', "leads nowhere"),
+]
 OTHERS = [
     ("asterisk.conf", "systemname = cc0123456789abcdef", "systemname = pbx", "systemname"),
     ("asterisk.conf", "live_dangerously = no", "live_dangerously = yes", "live_dangerously"),
@@ -106,7 +132,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize(("good", "bad", "word"), EXTENSIONS)
+@pytest.mark.parametrize(("good", "bad", "word"), EXTENSIONS + OUTSIDE)
 def test_the_dialplan(good: str, bad: str, word: str) -> None:
     findings = planted("extensions.conf", good, bad)
     assert findings and all(finding.file == "extensions.conf" for finding in findings)

@@ -51,6 +51,22 @@ def test_one_difference_in_words(old: str, new: str, said: str) -> None:
     assert said in words((old, new))
 
 
+def test_calls_to_the_world_begin_and_end() -> None:
+    line, more = "match: [127.0.0.2]", 'contact: sip:127.0.0.2\n    outgoing: {caller_id: "+74955550100", '
+    moscow = office((line, f'{line}\n    {more}prefixes: ["+7"]}}'))
+    both = office((line, f'{line}\n    {more}prefixes: ["+7", "+994"]}}'))
+    assert [str(change.words) for change in diff(office(), moscow)] == [
+        "trunks.provider.contact: – → sip:127.0.0.2",
+        "trunks.provider.outgoing: – → +7 (+74955550100)",
+    ]
+    assert [str(change.words) for change in diff(moscow, both)] == [
+        "trunks.provider.outgoing.prefixes: +7 → +7, +994"
+    ]
+    assert "trunks.provider.outgoing: +7 (+74955550100) → –" in [
+        str(change.words) for change in diff(moscow, office())
+    ]
+
+
 def test_people_come_and_go() -> None:
     removed = office(("  viktor:\n    title: Viktor Orlov\n    role: supervisor\n    office: moscow\n", ""))
     assert [str(change.words) for change in diff(office(), removed)] == [
