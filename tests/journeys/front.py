@@ -93,6 +93,15 @@ customers:
 """
 
 
+def calling_outside(text: str, carrier: SipPeer) -> str:
+    """The journeys' office that calls numbers in RU and AZ over *carrier*, which is shown the sales line."""
+    trunk = f"provider: {{title: Carrier, match: [{CALLERS}]"
+    assert trunk in text
+    outgoing = f'{{caller_id: "{SALES}", prefixes: ["+7", "+994"]}}'
+    contact = f"sip:{carrier.host}:{carrier.port}"
+    return text.replace(trunk, f"{trunk}, contact: {contact}, outgoing: {outgoing}")
+
+
 @dataclass
 class Front:
     """What a journey touches, however the product is run: callers, phones, the API, the PBX, the ledger."""

@@ -28,7 +28,17 @@ from crm_core.db.engine import Database
 from crm_core.office.reading import read_office
 from tests.fakes.sip_peer import Answer, Call, IncomingCall, Phone, SipPeer
 from tests.fakes.tcp_proxy import TcpProxy
-from tests.journeys.front import AGENTS, CALLERS, PHONES, Front, make_tokens, office_text, ready, until
+from tests.journeys.front import (
+    AGENTS,
+    CALLERS,
+    PHONES,
+    Front,
+    calling_outside,
+    make_tokens,
+    office_text,
+    ready,
+    until,
+)
 from tests.journeys.pbx import cache_folder, find_or_install, free_sip_port
 from tests.servers import free_port, rtp_start
 
@@ -223,12 +233,13 @@ async def running_callcard(
     overlay: Overlay | None = None,
     proxy: bool = False,
     leads: bool = True,
+    outside: bool = False,
     more: Callable[[str], str] = str,
 ) -> AsyncIterator[Callcard]:
     """The product up and quiet, nobody logged in.
 
-    *proxy*: the worker reaches AMI through `Callcard.ami`. *leads*: wait until everything works. *more*
-    changes the office's text.
+    *proxy*: the worker reaches AMI through `Callcard.ami`. *leads*: wait until everything works. *outside*:
+    agents may call numbers outside. *more* changes the office's text.
     """
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
@@ -260,6 +271,7 @@ async def running_callcard(
             phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=rtp_start(20_600), queue=queue
         )
         text = more(text.replace("ring_s: 6", f"ring_s: {RING_S}"))
+        text = calling_outside(text, trunk) if outside else text
         supervisor = Supervisor(settings, office_text=text, overlay=overlay)
         await stack.enter_async_context(supervisor.running())
         assert supervisor.pbx is not None
