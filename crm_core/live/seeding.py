@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -15,6 +16,8 @@ from crm_core.live import store
 from crm_core.live.agents import KnownAgent
 from crm_core.live.directory import Directory
 from crm_core.live.projection import Seed
+from crm_core.office import store as offices
+from crm_core.office.reading import read_office
 from crm_core.people import store as people
 from crm_core.permissions import Scope
 from crm_core.presence import store as presence
@@ -32,10 +35,12 @@ class Seeding:
         self._database = database
         self._clock = clock
         self._pbx = pbx
+        self._called: tuple[int, tuple[str, ...]] = (0, ())  # by which version of the office, which numbers
 
     async def load(self) -> Seed:
         """The database's view of now, of one moment: no call ends between two of the statements."""
         now = self._clock.now()
+        outgoing = await self._outgoing()
         async with self._database.transaction() as connection:
             await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             directory = Directory(
@@ -43,6 +48,7 @@ class Seeding:
                 people=await people.load_people(connection, people.visible(Scope(all=True))),
                 queues=await queues.load_queues(connection, self._pbx),
                 numbers=await queues.load_numbers(connection, self._pbx),
+                outgoing=outgoing,
                 pbx=self._pbx,
             )
             unfinished = await calls.unfinished(connection, self._pbx)
@@ -55,6 +61,15 @@ class Seeding:
         over = (call for call in just_left if call.state is CallState.ENDED)
         agents = tuple(known_agents(rows, going_on, now))
         return Seed(directory=directory, calls=(*over, *going_on), agents=agents, today=today, talks=talks)
+
+    async def _outgoing(self) -> tuple[str, ...]:
+        """Beginnings of the numbers that the office calls; its file is read anew only when it changed."""
+        async with self._database.transaction() as connection:
+            applied = await offices.latest(connection, self._pbx)
+        if applied is not None and applied.version != self._called[0]:
+            office = await asyncio.to_thread(read_office, applied.text)
+            self._called = applied.version, tuple(office.outgoing_prefixes())
+        return self._called[1]
 
 
 def known_agents(
