@@ -39,7 +39,8 @@ def _customer(call: LiveCall | Call | CallLine) -> Party:
     """Who called from outside, or was called there. A title that is just the number is no name."""
     number = call.from_number if call.direction is Direction.IN else call.to
     title = call.customer_title if call.customer_title != number else None
-    return Party(name=title or _said(call.from_name), number=number)
+    said = _said(call.from_name) if call.direction is Direction.IN else None
+    return Party(name=title or said, number=number)
 
 
 def _said(name: str) -> str | None:

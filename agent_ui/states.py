@@ -49,6 +49,11 @@ OUTCOMES: Mapping[Outcome, Look] = {
     Outcome.FAILED: Look(tone="danger", icon="alert-triangle", text=N_("Failed")),
     Outcome.PBX_LOST: Look(tone="danger", icon="plug-connected-x", text=N_("PBX stopped")),
 }
+# Of calls that agents made: who gave up is one of ours.
+OUTGOING: Mapping[Outcome, Look] = {
+    Outcome.ABANDONED: Look(tone="plain", icon="phone-x", text=N_("Given up")),
+    Outcome.FAILED: Look(tone="warning", icon="phone-x", text=N_("Not reached")),
+}
 BREAKS: Mapping[str, str] = {
     "lunch": N_("lunch"),
     "rest": N_("rest"),
@@ -80,9 +85,10 @@ def call_look(state: str) -> Look:
     return CALLING if state == "calling" else CALLS[CallState(state)]
 
 
-def outcome_look(outcome: str) -> Look:
-    """How an *outcome* looks."""
-    return OUTCOMES[Outcome(outcome)]
+def outcome_look(outcome: str, outgoing: bool = False) -> Look:
+    """How an *outcome* looks; *outgoing*: of a call to somebody outside."""
+    found = Outcome(outcome)
+    return OUTGOING.get(found, OUTCOMES[found]) if outgoing else OUTCOMES[found]
 
 
 def break_word(reason: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent_ui.calls.views import CallPageView, LegLine, Line, NoteLine, OfferLine
-from agent_ui.calls.words import DIRECTIONS, ENDED_BY, LEGS, OFFERS, ROLES
+from agent_ui.calls.words import DIRECTIONS, LEGS, OFFERS, ROLES, ended_by, unreached_word
 from agent_ui.dialling import Dialling
 from agent_ui.parties import written_party
 from agent_ui.recording_words import recording_view
@@ -48,6 +48,7 @@ def journal_line(call: CallLine, recordings: Sequence[Recording], names: Names) 
         id=call.id,
         at=call.started_at,
         direction=DIRECTIONS[call.direction],
+        outgoing=call.direction is Direction.OUT,
         name=party.name,
         number=party.number,
         queue=names.title(call.queue),
@@ -77,12 +78,14 @@ def call_page(
     """The page of *call*; *recordings* are those the reader may see, *recorded*: there are any."""
     party = written_party(call, names.directory)
     did = names.directory.numbers.get(call.did or "")
+    talked = call.answered_at is not None or call.state is not CallState.ENDED
     return CallPageView(
         id=call.id,
         card=call.customer_id,
         name=party.name,
         number=party.number,
         direction=DIRECTIONS[call.direction],
+        outgoing=call.direction is Direction.OUT,
         state=call.state.value,
         outcome=call.outcome.value if call.outcome is not None else None,
         at=call.started_at,
@@ -94,7 +97,8 @@ def call_page(
         agent=names.title(call.agent),
         owner=names.title(call.owner),
         dialled=did.title if did is not None else None,
-        hangup_by=ENDED_BY[call.hangup_by] if call.hangup_by is not None else None,
+        hangup_by=ended_by(call.hangup_by, call.direction) if call.hangup_by is not None else None,
+        unreached=unreached_word(call.legs) if call.direction is Direction.OUT and not talked else None,
         disposition=names.disposition(call.disposition),
         trace=tuple(_titled(line, names) for line in call.trace),
         legs=tuple(_leg(leg, names) for leg in call.legs),

@@ -24,6 +24,7 @@ class Line:
     id: UUID
     at: datetime
     direction: Look
+    outgoing: bool
     name: str | None
     number: str | None
     queue: str | None
@@ -101,8 +102,8 @@ class NoteLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPageView:
     """The page of one call. *card*: the customer's, when there is one; *dialled*: our number as the office
-    calls it; *hangup_by* is a message id; *recordings* those the reader may see; *unrecorded*: it was talked
-    and over, and there is none at all.
+    calls it; *hangup_by* is a message id, and so is why somebody called was *unreached*; *recordings* those
+    the reader may see; *unrecorded*: it was talked and over, and there is none at all.
     """
 
     id: UUID
@@ -110,6 +111,7 @@ class CallPageView:
     name: str | None
     number: str | None
     direction: Look
+    outgoing: bool
     state: str
     outcome: str | None
     at: datetime
@@ -122,6 +124,7 @@ class CallPageView:
     owner: str | None
     dialled: str | None
     hangup_by: str | None
+    unreached: str | None
     disposition: str | None
     trace: tuple[TraceLine, ...]
     legs: tuple[LegLine, ...]

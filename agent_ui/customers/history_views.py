@@ -24,7 +24,7 @@ class HistoryNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryCall:
-    """A call of the card. *number*: the other side's; *agent* None: nobody answered, or the reader (*mine*)."""
+    """A call of the card. *number*: the customer's; *agent* None: nobody answered, or the reader (*mine*)."""
 
     id: UUID
     at: datetime

@@ -79,6 +79,8 @@ def has_browser_phone(directory: Directory, agent: str) -> bool:
 
 def _part(call: LiveCall, me: str) -> tuple[str, datetime]:
     """What the call is for this agent, and since when."""
+    if call.direction is Direction.OUT and call.answered_at is None and call.begun_by == me:
+        return "calling", call.started_at  # a phone that was rung first is up before the customer's is
     legs = [leg for leg in call.legs if leg.agent == me and leg.state is not LegState.ENDED]
     up = [leg for leg in legs if leg.state in (LegState.UP, LegState.HELD)]
     if up:
@@ -88,14 +90,8 @@ def _part(call: LiveCall, me: str) -> tuple[str, datetime]:
     if offer is not None:
         return "offered", offer.alerting_at or offer.reserved_at
     if legs:
-        return "calling" if _began_by(call, me) else "offered", legs[0].started_at
+        return "calling" if call.begun_by == me else "offered", legs[0].started_at
     return "talking", call.answered_at or call.started_at
-
-
-def _began_by(call: LiveCall, me: str) -> bool:
-    """Whether the agent called, a colleague or somebody outside, and waits for an answer."""
-    first = min(call.legs, key=lambda leg: leg.started_at)
-    return call.direction is not Direction.IN and first.agent == me
 
 
 def _began(leg: LiveLeg, call: LiveCall) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent_ui.calls.words import unreached_word
 from agent_ui.desk.calls import focus_call, has_browser_phone, shown_calls
 from agent_ui.desk.views import (
     CardChoice,
@@ -14,6 +15,7 @@ from agent_ui.desk.views import (
     HouseView,
     PanelView,
     PillView,
+    UnreachedView,
     WhyView,
     WrapView,
 )
@@ -30,7 +32,7 @@ from agent_ui.live.screens import (
     of_agents,
 )
 from agent_ui.parties import party_of
-from crm_core.calls.model import Direction
+from crm_core.calls.model import Direction, Outcome
 from crm_core.live.model import LiveAgent
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import as_seen
@@ -87,7 +89,7 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
     me = state.agents.get(reader.person)
     wrap = None
     if me is not None and me.state is AgentState.WRAP_UP:
-        left = next(iter(state.seats.left(reader.person)), None)
+        left = next((call for call in state.seats.left(reader.person) if not call.unreached), None)
         wrap = WrapView(
             call=left.id if left is not None else None,
             party=party_of(left, state.directory, reader.person) if left is not None else None,
@@ -97,10 +99,23 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
     return PanelView(
         calls=shown_calls(state, reader),
         wrap=wrap,
+        unreached=_unreached(state, reader),
         state=me.state.value if me is not None else AgentState.OFFLINE.value,
         unreachable=_cut_off(me) if me is not None else None,
         unreachable_until=me.unreachable_until if me is not None else None,
         browser=has_browser_phone(state.directory, reader.person),
+    )
+
+
+def _unreached(state: LiveState, reader: Reader) -> UnreachedView | None:
+    """Whom the reader called last and did not reach, until something is said of that or calls come."""
+    last = next(iter(state.seats.left(reader.person)), None)
+    if last is None or not last.unreached or last.disposition is not None:
+        return None
+    return UnreachedView(
+        party=party_of(last, state.directory, reader.person),
+        why=unreached_word(last.legs),
+        given_up=last.outcome is Outcome.ABANDONED,
     )
 
 
@@ -141,11 +156,12 @@ def choices(state: LiveState, reader: Reader) -> ChoicesView:
     shown = focus(state, reader).call
     call = state.call(shown) if shown is not None else None
     if call is None or not call.choices:
-        return ChoicesView(call=None, number=None, cards=())
+        return ChoicesView(call=None, number=None, outgoing=False, cards=())
     titles = state.directory.titles
     return ChoicesView(
         call=call.id,
-        number=call.from_number,
+        number=call.to if call.direction is Direction.OUT else call.from_number,
+        outgoing=call.direction is Direction.OUT,
         cards=tuple(
             CardChoice(
                 id=choice.customer_id,

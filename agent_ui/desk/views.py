@@ -81,6 +81,17 @@ class WrapView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreachedView:
+    """A call to somebody outside that was not answered. *why*: a message id, where it is known; *given_up*:
+    the agent ended it.
+    """
+
+    party: Party
+    why: str | None
+    given_up: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelView:
     """The panel at the upper left. Nothing in it: *state* says what the agent can expect.
 
@@ -90,6 +101,7 @@ class PanelView:
 
     calls: tuple[CallView, ...]
     wrap: WrapView | None
+    unreached: UnreachedView | None
     state: str
     unreachable: str | None
     unreachable_until: datetime | None
@@ -154,10 +166,11 @@ class CardChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoicesView:
-    """Which of these the caller is. No *call*: nothing to choose."""
+    """Which of these the caller is, or of an *outgoing* call who was called. No *call*: nothing to choose."""
 
     call: UUID | None
     number: str | None
+    outgoing: bool
     cards: tuple[CardChoice, ...]
 
 

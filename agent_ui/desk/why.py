@@ -56,10 +56,10 @@ def _decision(call: LiveCall, directory: Directory, me: str) -> _Why:
                 return _Why(icon="arrows-right-left", reason=told)
         if line.code == Code.NET:
             return _Why(icon="route", reason=Message("The PBX's own queue rang you: the router was away."))
+        if line.code in (Code.ARRIVED_INTERNAL, Code.CALLED) and line.values.get("agent") == me:
+            return _Why(icon="phone-outgoing", reason=Message("You dialled."))
         if line.code == Code.ARRIVED_INTERNAL:
             by = str(line.values.get("agent"))
-            if by == me:
-                return _Why(icon="phone-outgoing", reason=Message("You dialled."))
             told = Message("{agent} dialled you.", agent=directory.titles.get(by, by))
             return _Why(icon="phone-incoming", reason=told)
     return _Why(icon="phone-incoming", reason=Message("The call rang you."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agent_ui.dialling import Dialling, Way
 from crm_core.calls.model import CallState, Outcome
 from crm_core.presence.model import AgentState
 
@@ -19,6 +20,7 @@ HOSTILE = (
     "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳",
     " ",
 )
+DIAL = Dialling(way=Way.DEVICE, prefixes=("+7", "+9"))
 NUMBERS = ("+74955550142", "+994125550177", "anonymous", "+" + "9" * 40)
 
 
@@ -35,6 +37,7 @@ class GalleryView:
     tones: tuple[str, ...] = ("plain", "info", "success", "warning", "danger", "violet")
     hostile: tuple[str, ...] = HOSTILE
     numbers: tuple[str, ...] = NUMBERS
+    dial: Dialling = DIAL
 
 
 def gallery_view(now: datetime) -> GalleryView:

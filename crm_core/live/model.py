@@ -30,7 +30,7 @@ from crm_core.recordings.model import RecordingKind, RecordingState
 
 
 class LiveLeg(Struct, frozen=True, kw_only=True):
-    """One party's part of a call, without the switch's own names."""
+    """One party's part of a call, without the switch's own names. *cause*: why it ended (ITU-T Q.850)."""
 
     role: LegRole
     state: LegState
@@ -39,6 +39,7 @@ class LiveLeg(Struct, frozen=True, kw_only=True):
     started_at: datetime
     answered_at: datetime | None
     ended_at: datetime | None
+    cause: int | None = None
 
 
 class LiveOffer(Struct, frozen=True, kw_only=True):
@@ -100,6 +101,18 @@ class LiveCall(Struct, frozen=True, kw_only=True):
     def over(self) -> bool:
         """Whether the call is no longer something that happens now."""
         return self.state is CallState.ENDED or self.merged_into is not None
+
+    @property
+    def begun_by(self) -> str | None:
+        """The agent who dialled; None for a call from outside."""
+        if self.direction is Direction.IN or not self.legs:
+            return None
+        return min(self.legs, key=lambda leg: leg.started_at).agent
+
+    @property
+    def unreached(self) -> bool:
+        """Whether somebody outside was called, and did not answer."""
+        return self.direction is Direction.OUT and self.over and self.answered_at is None
 
     @property
     def parties(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from crm_core.calls.model import Direction
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveCall
 
@@ -37,7 +38,7 @@ class Seat:
 
     def __init__(self, day: date) -> None:
         self.calls: dict[UUID, LiveCall] = {}  # under way, oldest part first
-        self.left: dict[UUID, LiveCall] = {}  # talked in and left, the last one at the end
+        self.left: dict[UUID, LiveCall] = {}  # had a part in and left, the last one at the end
         self.talks: dict[UUID, float | None] = {}  # of *day*, with their seconds once they are over
         self.day = day
 
@@ -55,7 +56,7 @@ class Seats:
         return tuple(seat.calls.values()) if seat is not None else ()
 
     def left(self, agent: str) -> tuple[LiveCall, ...]:
-        """The last calls that *agent* talked in and has left, the latest first."""
+        """The last calls that *agent* talked in, or made to the outside, and has left; the latest first."""
         seat = self._seats.get(agent)
         return tuple(reversed(seat.left.values())) if seat is not None else ()
 
@@ -108,7 +109,8 @@ class Seats:
             return
         seat.calls.pop(call.id, None)
         talked = any(leg.agent == agent and leg.answered_at for leg in call.legs)
-        if not talked or call.merged_into is not None:
+        called = call.direction is Direction.OUT and call.begun_by == agent
+        if not (talked or called) or call.merged_into is not None:
             seat.left.pop(call.id, None)
             return
         seat.left[call.id] = call  # one that was there keeps its place: being settled is no news of the seat

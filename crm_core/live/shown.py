@@ -67,6 +67,7 @@ def _leg(leg: Leg) -> LiveLeg:
         started_at=leg.started_at,
         answered_at=leg.answered_at,
         ended_at=leg.ended_at,
+        cause=leg.cause,
     )
 
 

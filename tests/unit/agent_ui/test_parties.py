@@ -24,7 +24,11 @@ OUTSIDE: list[tuple[dict[str, Any], Party]] = [
     ({"from_number": None}, Party(name=None, number=None)),
     ({"from_number": None, "from_name": "Anonymous"}, Party(name=None, number=None)),
     ({"from_number": None, "from_name": "Anna Nimous"}, Party(name="Anna Nimous", number=None)),
-    ({"direction": Direction.OUT, "to": "+994125550177"}, Party(name=None, number="+994125550177")),
+    # Whoever is called: the name of the phone that calls is not theirs.
+    (
+        {"direction": Direction.OUT, "to": "+994125550177", "from_name": "Anna"},
+        Party(name=None, number="+994125550177"),
+    ),
 ]
 OFFER = Offer(id=new_id(), agent="boris", attempt=1, state=OfferState.ALERTING, ring_s=20, reserved_at=NOW)
 

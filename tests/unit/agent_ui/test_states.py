@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 
 from agent_ui.assets import load_assets
-from agent_ui.states import AGENTS, BREAKS, CALLS, OUTCOMES, break_word, key_word
+from agent_ui.states import AGENTS, BREAKS, CALLS, OUTCOMES, OUTGOING, break_word, key_word, outcome_look
 from crm_core.calls.model import CallState, Outcome
 from crm_core.presence.model import BREAK_REASONS, AgentState
 
@@ -27,8 +27,14 @@ def test_each_agent_state_has_its_own_colour_word_and_icon() -> None:
 
 
 def test_each_icon_was_built() -> None:
-    looks = chain(AGENTS.values(), CALLS.values(), OUTCOMES.values())
+    looks = chain(AGENTS.values(), CALLS.values(), OUTCOMES.values(), OUTGOING.values())
     assert {look.icon for look in looks} <= load_assets().icons
+
+
+def test_a_call_of_ours_that_came_to_nothing_was_missed_by_nobody() -> None:
+    said = [outcome_look(outcome, True).text for outcome in ("failed", "abandoned", "answered")]
+    assert said == ["Not reached", "Given up", "Answered"]
+    assert outcome_look("abandoned").text == "Abandoned"
 
 
 def test_words_of_reasons_and_keys() -> None:

@@ -90,6 +90,25 @@ def house(*calls: Any) -> LiveState:
                 ("boris", "anna", "offered", LATER),
             )
         ),
+        # Somebody outside is called: from a phone that was rung first, and is up; and from one that is not.
+        *(
+            ({"direction": Direction.OUT, "agent": "anna", "legs": (mine,)}, "calling", NOW)
+            for mine in (leg("anna"), leg("anna", LegState.RINGING, answered=False))
+        ),
+        ({"direction": Direction.OUT, "answered_at": LATER, "legs": (leg("anna"),)}, "talking", LATER),
+        # It was handed over to her, and rings.
+        (
+            {
+                "direction": Direction.OUT,
+                "answered_at": LATER,
+                "legs": (
+                    leg("boris", LegState.ENDED),
+                    replace(leg("anna", LegState.RINGING, answered=False), started_at=LATER),
+                ),
+            },
+            "offered",
+            LATER,
+        ),
     ],
 )
 def test_what_a_call_is_for_this_agent(changes: dict[str, Any], part: str, since: object) -> None:

@@ -45,6 +45,14 @@ def reason(*trace: TraceLine) -> str:
         ((line(NOW, Code.NET, queue="sales"),), "The PBX's own queue rang you: the router was away."),
         ((line(NOW, Code.ARRIVED_INTERNAL, agent="boris", to="101"),), "Boris dialled you."),
         ((line(NOW, Code.ARRIVED_INTERNAL, agent="anna", to="102"),), "You dialled."),
+        ((line(NOW, Code.CALLED, agent="anna", to="+74955550142", did="+74955550100"),), "You dialled."),
+        (
+            (
+                line(NOW, Code.CALLED, agent="boris", to="+74955550142", did="+74955550100"),
+                line(NOW, Code.TRANSFERRED_ATTENDED, agent="boris", target="anna"),
+            ),
+            "Boris handed this call over.",
+        ),
         ((), "The call rang you."),
     ],
 )

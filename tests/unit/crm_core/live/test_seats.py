@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_core.calls.model import CallState, Leg, LegRole, LegState
+from crm_core.calls.model import CallState, Direction, Leg, LegRole, LegState
 from crm_core.live.model import LiveCall
 from crm_core.live.seats import LEFT_CALLS, Seats, Talk, involved
 from crm_core.live.shown import live_call
@@ -55,6 +55,15 @@ def test_who_handed_a_call_over_has_left_it_while_it_goes_on() -> None:
     seats.follow(None, handed)
     assert (ids(seats.left("anna")), ids(seats.calls("boris"))) == ([1], [1])
     assert involved(handed) == {"anna", "boris"}
+
+
+def test_who_called_somebody_outside_in_vain_has_left_it_too() -> None:
+    """What was tried is to be written down as well."""
+    seats = Seats(DIRECTORY, NOW)
+    mine = leg("anna", LegState.ENDED, answered_at=None)
+    seats.follow(None, shown(1, mine, state=CallState.ENDED, direction=Direction.OUT))
+    seats.follow(None, shown(2, mine, state=CallState.ENDED, direction=Direction.INTERNAL))
+    assert (ids(seats.left("anna")), seats.talks("anna")) == ([1], 0)
 
 
 def test_what_rang_and_was_not_answered_leaves_nothing() -> None:
