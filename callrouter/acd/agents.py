@@ -251,7 +251,12 @@ def _by_call(legs: AgentLegs) -> dict[UUID, bool]:
 
 def _only_rings(call: Call, name: str) -> bool:
     """No leg of the agent in a call from outside is up: one not seen to be dialled yet is no talk either."""
-    if call.direction is not Direction.IN:
+    if call.direction is Direction.INTERNAL or (call.direction is Direction.OUT and _calls(call, name)):
         return False  # an own call that is being set up makes busy
     states = {leg.state for leg in call.legs if leg.agent == name}
     return not states & {LegState.UP, LegState.HELD}
+
+
+def _calls(call: Call, name: str) -> bool:
+    """The call is the agent's own: the first leg is theirs."""
+    return bool(call.legs) and call.legs[0].agent == name

@@ -29,12 +29,13 @@ _MADE = 50  # the newest cards made: more than a busy second's
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    """Who rings which call, as the dialplan said it."""
+    """Whose card is asked for, as the dialplan said it: who rings, or whom an agent called."""
 
     call_id: UUID
     raw: str
     presentation: str
     did: str | None
+    called: bool = False
 
 
 class Identification:
@@ -50,7 +51,7 @@ class Identification:
     async def identify(self, call: LiveCall, ask: Ask) -> None:
         """Make the caller's card known to the call; never raises for a database that is away."""
         if ask.direction is not Direction.IN:
-            call.identified = True  # a colleague: no card
+            call.identified = True  # a colleague, or a customer we called: looked up when the call began
             return
         caller = _Caller(ask.call_id, ask.caller_raw, ask.presentation, ask.did)
         try:
@@ -81,9 +82,14 @@ class Identification:
             ("unasked", call_id), self._core.limits.unasked_s, partial(self._unasked, caller)
         )
 
+    def called(self, call: Call) -> None:
+        """An agent calls a customer: nobody waits for the card, it is looked up at once or when it can be."""
+        if call.direction is Direction.OUT and call.to is not None and _never_looked_up(call):
+            self._behind.put(("identify", call.id), partial(self._fill_in, _of(call)))
+
     def settled(self, call: Call) -> None:
         """A finished call nobody looked up gets its card too, a card its owner: we were away meanwhile."""
-        if call.direction is not Direction.IN:
+        if call.direction is Direction.INTERNAL:
             return
         if _never_looked_up(call):
             self._behind.put(("identify", call.id), partial(self._fill_in_settled, call))
@@ -96,7 +102,7 @@ class Identification:
             self._behind.put(("identify", caller.call_id), partial(self._fill_in, caller))
 
     async def _fill_in_settled(self, call: Call) -> None:
-        caller = _Caller(call.id, call.from_raw, "", call.did)
+        caller = _of(call)
         known = self._core.call(call.id)
         if known is not None and not _never_looked_up(known):
             return  # a copy of the event may come later than the card
@@ -110,7 +116,7 @@ class Identification:
         self._complete(
             replace(
                 call,
-                from_number=identity.e164,
+                from_number=call.from_number if call.direction is Direction.OUT else identity.e164,
                 customer_id=identity.customer_id,
                 customer_title=identity.title,
                 owner=owner,
@@ -139,7 +145,7 @@ class Identification:
                 self._give_card(call, kept.id, kept.title, kept.owner)
                 self._owned_by_first(call.id)
             elif left != call.choices:
-                self._say_who(call.id, Identity(e164=call.from_number, choices=left))
+                self._say_who(call.id, Identity(e164=call.customer_number, choices=left))
 
     def chosen(self, said: Call) -> None:
         """A person said which card the caller of *said* is: so from now on, and in the call if it is here."""
@@ -150,7 +156,7 @@ class Identification:
         if call is not None and call.customer_id == said.customer_id:
             owner = owner or call.owner  # told twice, and it has an owner since
         known = Identity(
-            e164=said.from_number,
+            e164=said.customer_number,
             customer_id=said.customer_id,
             title=said.customer_title,
             owner=owner,
@@ -175,12 +181,12 @@ class Identification:
         live = self._core.line.get(call.id)
         if live is not None and (live.owner, live.has_card) != (owner, True):
             live.owner, live.has_card, self._core.rematch = owner, True, True
-        known = Identity(e164=call.from_number, customer_id=customer_id, title=title, owner=owner)
+        known = Identity(e164=call.customer_number, customer_id=customer_id, title=title, owner=owner)
         self._say_who(call.id, known)
 
     def answered(self, call: Call, agent: str) -> None:
         """The first answered call of an unowned card makes its agent the owner, once."""
-        if call.direction is not Direction.IN or call.customer_id is None or call.owner is not None:
+        if call.direction is Direction.INTERNAL or call.customer_id is None or call.owner is not None:
             return
         self._behind.put(("own", call.customer_id), partial(self._own, call, call.customer_id, agent))
 
@@ -192,7 +198,7 @@ class Identification:
         call = self._core.call(told.id)
         if call is not None:
             title = call.customer_title
-            known = Identity(e164=call.from_number, customer_id=customer_id, title=title, owner=agent)
+            known = Identity(e164=call.customer_number, customer_id=customer_id, title=title, owner=agent)
             self._say_who(call.id, known, said)
         elif told.settled:
             self._complete(replace(told, owner=agent, trace=(*told.trace, said)))
@@ -208,7 +214,10 @@ class Identification:
 
     async def _fill_in(self, caller: _Caller) -> None:
         """The database is back: the call gets its card, and the card its owner if the call was answered."""
-        self._take(caller, await self._callers.identify(caller.raw, caller.presentation, caller.did))
+        identity = await self._callers.identify(caller.raw, caller.presentation, caller.did)
+        if identity.created:
+            self._made.append(caller)
+        self._take(caller, identity)
 
     async def _make_sure(self, caller: _Caller) -> None:
         """The card of a new caller is there; or was lost and made again now, and the call gets that one."""
@@ -242,6 +251,12 @@ class Identification:
         self._core.say(who, *([Traced(at=at, call_id=call_id, lines=why)] if why else []))
 
 
+def _of(call: Call) -> _Caller:
+    """The other side of *call*, as whoever asks for the card names it."""
+    raw = call.to or "" if call.direction is Direction.OUT else call.from_raw
+    return _Caller(call.id, raw, "", call.did, called=call.direction is Direction.OUT)
+
+
 def _never_looked_up(call: Call) -> bool:
     return call.customer_id is None and not any(line.code in LOOKED_UP for line in call.trace)
 
@@ -251,7 +266,8 @@ def _line(caller: _Caller, identity: Identity, core: Core) -> TraceLine:
     if identity.customer_id is not None:
         if identity.created:
             return line(at, Code.IDENTIFIED_NEW)
-        return line(at, Code.IDENTIFIED_KNOWN, title=identity.title)
+        known = Code.IDENTIFIED_CUSTOMER if caller.called else Code.IDENTIFIED_KNOWN
+        return line(at, known, title=identity.title)
     if identity.choices:
         return line(at, Code.IDENTIFIED_SHARED, count=len(identity.choices))
     withheld = not caller.raw or caller.presentation.startswith(("prohib", "unavailable"))

@@ -184,6 +184,8 @@ class Dispatcher:
         call_id, direction = step.channel.call_id, step.values.get("direction")
         if call_id is not None and direction == Direction.IN:
             self._identification.arrived(call_id, step.channel.caller_number, step.values.get("did", ""))
+        elif call_id is not None and (call := self._core.call(call_id)) is not None:
+            self._identification.called(call)
 
     # -- callers we did not put where they are ----------------------------------------------------
 
@@ -228,6 +230,7 @@ class Dispatcher:
         for call in tuple(self._core.live_calls()):
             self.seats.follow(call)
             self._offers.follow(call)
+            self._identification.called(call)
         rows = {row.channel.uniqueid: row for row in snapshot.channels}
         for queue, uniqueid in snapshot.waiting:
             row = rows.get(uniqueid)

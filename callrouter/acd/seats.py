@@ -143,7 +143,7 @@ class Seats:
             if over is None or left.agent in self._core.agents.of_call(over.id) or not _talked(over, left):
                 continue
             queue = self._core.queues.get(over.queue or "")
-            caller = over.legs[0].agent if over.direction is not Direction.IN else None
+            caller = over.legs[0].agent if over.direction is Direction.INTERNAL else None
             if queue is not None and queue.wrap_up_s and left.agent != caller:
                 self._core.agents.wrap_up(left.agent, queue.wrap_up_s)
                 self._wrap_up_ends(left.agent, queue.wrap_up_s)
@@ -182,6 +182,8 @@ class Seats:
 def _talked(call: Call, left: Left) -> bool:
     """Whether who left *call* had picked up; of a talk nobody saw, whether what rang last was talked on."""
     legs = [leg for leg in call.legs if leg.agent == left.agent]
+    if call.direction is Direction.OUT and call.answered_at is None:
+        return False  # it rang at the customer's, however long
     if left.talked:
         return any(leg.answered_at is not None for leg in legs)
     return bool(legs) and legs[-1].talk_s > 0

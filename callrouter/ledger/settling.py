@@ -13,7 +13,7 @@ from uuid import UUID
 
 from callrouter.ledger.rows import CelEvent, CelRow
 from callrouter.tracking.channel import Channel
-from callrouter.tracking.dialplan import GOODBYE, INBOUND, TELLING
+from callrouter.tracking.dialplan import GOODBYE, INBOUND
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.machines import LegFact
 from callrouter.tracking.sides import had_it, precedence, who_answered, who_ended, who_has_it
@@ -100,11 +100,11 @@ class _Story:
             channel.rename(row.channel, self.directory)
             if channel.role is LegRole.OTHER and row.context.startswith(INBOUND):
                 channel.role = LegRole.CUSTOMER  # of a trunk that is not in the office any more
-        if not row.context.startswith(INBOUND):  # there it may still be what the network was asked to hide
+        # Before it has its call id, it may still be what the network was asked to hide.
+        if row.call_id is not None or not row.context.startswith(INBOUND):
             channel.caller_number = channel.caller_number or row.caller_number
             channel.caller_name = channel.caller_name or row.caller_name
-        if row.context in TELLING:
-            channel.contexts.add(row.context)
+        channel.stands(row.context, row.exten)
         if row.call_id is not None:
             self.call_of.setdefault(row.uniqueid, row.call_id)
         return channel
@@ -158,14 +158,16 @@ class _Story:
         origin = min([one for one in own if not one.plumbing] or own, key=attrgetter("order"))
         start = self.first[origin.uniqueid]
         inside = origin.role is LegRole.AGENT
-        did = None if inside else self._did(start)
-        agent = self._agent(origin)
+        trunk, called = (inside and origin.called) or (None, None)
+        did = self.directory.caller_ids.get(trunk or "") if inside else self._did(start)
+        agent = self._agent(origin) or (origin.agent if called else None)
+        direction = Direction.OUT if called else Direction.INTERNAL if inside else Direction.IN
         return Settlement(
             call_id=call_id,
-            direction=Direction.INTERNAL if inside else Direction.IN,
+            direction=direction,
             from_raw=origin.caller_number,
             from_name=origin.caller_name,
-            to=start.exten or None if inside else did,
+            to=called or start.exten or None if inside else did,
             did=did,
             queue=self.queue or self._queue(did, start),
             started_at=min(channel.started_at for channel in own),
@@ -173,7 +175,7 @@ class _Story:
             ended_at=max(channel.ended_at or channel.started_at for channel in self.channels.values()),
             talk_s=round(self.talk_s, 3),
             agent=agent,
-            hangup_by=HangupBy.SYSTEM if lost else self._hangup_by(origin, agent),
+            hangup_by=HangupBy.SYSTEM if lost else self._hangup_by(origin, agent, direction),
             recorded_message=self.recorded,
             turned_away=GOODBYE in origin.contexts,
             pbx_lost=lost,
@@ -215,7 +217,7 @@ class _Story:
         holder = who_has_it(answered, self.handed_over)
         return holder.agent if holder is not None else None
 
-    def _hangup_by(self, origin: Channel, agent: str | None) -> HangupBy:
+    def _hangup_by(self, origin: Channel, agent: str | None, direction: Direction) -> HangupBy:
         """Who asked first, of those who had the call at its end; nobody: the dialplan did."""
         asked = [
             (self.asked[channel.name], channel)
@@ -226,7 +228,7 @@ class _Story:
                 origin=origin,
                 handed_over=self.handed_over,
                 agent=agent,
-                talked=channel in self.talked,
+                talked=channel in self.talked or channel.talk_s > 0,
             )
         ]
-        return who_ended(asked, origin) or HangupBy.SYSTEM
+        return who_ended(asked, origin, outgoing=direction is Direction.OUT) or HangupBy.SYSTEM

@@ -12,6 +12,7 @@ from callrouter.tracking.registry import Registry
 from crm_core.calls.model import Direction
 from crm_core.calls.trace import Code, line
 
+_ENTRIES = frozenset({Code.ARRIVED.value, Code.ARRIVED_INTERNAL.value, Code.CALLED.value})
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 
 
@@ -22,8 +23,9 @@ def arrived(registry: Registry, item: Arrived) -> None:
         return
     if record.merged_into is None:
         registry.introduce_by_name(item.uniqueid, item.channel_name, record, item.at)
-    record.caller_raw = record.caller_raw or item.caller_raw
-    record.caller_name = record.caller_name or item.caller_name
+    if record.direction is not Direction.OUT:  # there a customer asks whom an agent has called
+        record.caller_raw = record.caller_raw or item.caller_raw
+        record.caller_name = record.caller_name or item.caller_name
     _enter(
         registry,
         record,
@@ -74,6 +76,24 @@ def stepped(registry: Registry, item: Step) -> None:
             _mark(record, item.at, Code.REFUSED)
 
 
+def called_outside(registry: Registry, record: CallRecord, at: datetime) -> None:
+    """An agent's own call whose mark we missed: where its channel stands in the dialplan says the same."""
+    origin = record.origin
+    if record.direction is not None or origin is None or origin.agent is None or origin.called is None:
+        return
+    trunk, number = origin.called
+    _enter(
+        registry,
+        record,
+        at,
+        direction=Direction.OUT.value,
+        did=registry.directory.caller_ids.get(trunk),
+        queue=None,
+        from_agent=origin.agent,
+        to=number,
+    )
+
+
 def _enter(
     registry: Registry,
     record: CallRecord,
@@ -97,12 +117,16 @@ def _enter(
     record.from_agent = record.from_agent or from_agent or None
     if record.e164 is None and record.from_agent is not None:
         record.e164 = directory.extension_of(record.from_agent)
+    if record.direction is Direction.OUT and record.agent is None:
+        record.agent = record.from_agent  # whose call it is from the start
     if before == (record.direction, record.did, record.queue, record.to, record.from_agent):
         return
     record.changed = True
-    if any(known.code in (Code.ARRIVED.value, Code.ARRIVED_INTERNAL.value) for known in record.trace):
+    if any(known.code in _ENTRIES for known in record.trace):
         return
-    if record.from_agent is not None:
+    if record.direction is Direction.OUT:
+        record.add_line(line(at, Code.CALLED, agent=record.from_agent, to=record.to, did=record.did))
+    elif record.from_agent is not None:
         reached = record.to or record.queue
         record.add_line(line(at, Code.ARRIVED_INTERNAL, agent=record.from_agent, to=reached))
     else:

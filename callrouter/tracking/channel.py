@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from callrouter.reading.observations import ChannelFacts
-from callrouter.tracking.dialplan import TELLING
+from callrouter.tracking.dialplan import OUTBOUND, TELLING
 from callrouter.tracking.directory import Directory
 from callrouter.tracking.machines import LEGS, LegFact
 from crm_core.calls.model import Leg, LegRole, LegState
@@ -51,6 +51,7 @@ class Channel:
         "asked_at",
         "bridge",
         "bridges",
+        "called",
         "caller_name",
         "caller_number",
         "cause",
@@ -93,6 +94,7 @@ class Channel:
         self.caller_number = ""
         self.caller_name = ""
         self.contexts: set[str] = set()  # telling ones it ever was in
+        self.called: tuple[str, str] | None = None  # an agent's own call outside: trunk and number, E.164
         self.exten = ""
         self.offer_id: UUID | None = None
         self.dialled = False  # the callee's side of a Dial
@@ -118,6 +120,12 @@ class Channel:
         """The PBX still has it, as far as we know."""
         return self.state is not LegState.ENDED
 
+    @property
+    def rings_still(self) -> bool:
+        """It was dialled and rings, or was just picked up and is not connected yet."""
+        connected = self.announced or (self.role is LegRole.CUSTOMER and bool(self.bridges))
+        return self.dialled and not connected and self.live and not self.plumbing
+
     def see(self, facts: ChannelFacts, directory: Directory, at: datetime) -> Seen:
         """Take in what a frame shows of the channel."""
         if at > self.last_seen:
@@ -134,14 +142,20 @@ class Channel:
                 self.caller_name = facts.caller_name
         if not self.exten:
             self.exten = facts.exten
-        if facts.context in TELLING:
-            self.contexts.add(facts.context)
+        self.stands(facts.context, facts.exten)
         if self.offer_id is None and facts.offer_id is not None:
             self.offer_id = facts.offer_id
         fact = _STATES.get(facts.state)
         if fact is not None and self.step(fact, at) and found is Seen.NOTHING:
             found = Seen.STATE
         return found
+
+    def stands(self, context: str, exten: str) -> None:
+        """Take in where in the dialplan it is, or was."""
+        if context in TELLING:
+            self.contexts.add(context)
+        elif self.called is None and context.startswith(OUTBOUND) and exten.startswith("+"):
+            self.called = (context.removeprefix(OUTBOUND), exten)
 
     def rename(self, name: str, directory: Directory) -> bool:
         """Take another name; the passing names of a masquerade (`<MASQ>`, `<ZOMBIE>`) are not taken."""

@@ -17,6 +17,7 @@ class Directory:
     queue_extensions: Mapping[str, str] = field(default_factory=dict)  # extension -> queue
     trunks: frozenset[str] = frozenset()  # PJSIP endpoints customers come through
     number_queues: Mapping[str, str] = field(default_factory=dict)  # number, E.164 -> queue
+    caller_ids: Mapping[str, str] = field(default_factory=dict)  # trunk -> number shown to who is called
     dialled: Mapping[str, str] = field(default_factory=dict)  # number as a trunk dials it -> E.164
 
     @classmethod
@@ -30,6 +31,11 @@ class Directory:
             queue_extensions={queue.extension: queue.name for queue in queues if queue.extension},
             trunks=frozenset(f"trunk-{name}" for name in office.trunks),
             number_queues={number.e164: number.queue for number in office.number_list()},
+            caller_ids={
+                name: trunk.outgoing.caller_id
+                for name, trunk in office.trunks.items()
+                if trunk.outgoing is not None
+            },
             dialled={form: number.e164 for number in office.number_list() for form in number.dialled},
         )
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from callrouter.tracking.dialplan import GOODBYE, MESSAGE
+from callrouter.tracking.dialplan import GOODBYE, MESSAGE, UNREACHED
 from callrouter.tracking.machines import OfferFact
 from callrouter.tracking.offers import how_ended
 from callrouter.tracking.sides import had_it, who_ended
-from crm_core.calls.model import HangupBy, LegRole, Outcome
+from crm_core.calls.model import Direction, HangupBy, LegRole, Outcome
 from crm_core.calls.trace import Code
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def outcome_of(record: CallRecord) -> Outcome | None:
     if record.merged_into is not None:
         return None
     caller = record.origin
+    if record.direction is Direction.OUT:
+        return Outcome.FAILED if _was_in(caller, UNREACHED) else Outcome.ABANDONED
     if record.voicemail_at is not None or _was_in(caller, MESSAGE):
         return Outcome.VOICEMAIL
     if any(line.code in _OVERFLOWS for line in record.trace) or _was_in(caller, GOODBYE):
@@ -69,10 +71,18 @@ def hangup_side(record: CallRecord, outcome: Outcome | None) -> HangupBy | None:
         for channel in record.channels.values()
         if channel.asked_at is not None and _had_it(record, channel)
     ]
-    side = who_ended(asked, record.origin)
+    outgoing = record.direction is Direction.OUT
+    side = who_ended(asked, record.origin, outgoing=outgoing)
     if side is not None:
         return side
-    return HangupBy.CALLER if outcome is Outcome.ABANDONED else HangupBy.SYSTEM
+    if outcome is not Outcome.ABANDONED:
+        return HangupBy.SYSTEM
+    return HangupBy.AGENT if outgoing else HangupBy.CALLER
+
+
+def word_of(side: HangupBy, direction: Direction | None) -> str:
+    """*side* as the trace says it: in an outgoing call the other side is no caller."""
+    return "customer" if direction is Direction.OUT and side is HangupBy.CALLER else side.value
 
 
 def _had_it(record: CallRecord, channel: Channel) -> bool:

@@ -6,6 +6,7 @@ from callrouter.tracking import facts, offering
 from callrouter.tracking.record import CallRecord
 from callrouter.tracking.registry import Registry
 from crm_core.calls import events
+from crm_core.calls.model import Direction
 from crm_core.calls.trace import Code
 
 FROM_THE_SWITCH = frozenset(
@@ -15,7 +16,9 @@ FROM_THE_SWITCH = frozenset(
         for code in (
             Code.ARRIVED,
             Code.ARRIVED_INTERNAL,
+            Code.CALLED,
             Code.ANSWERED,
+            Code.REACHED,
             Code.TRANSFERRED_BLIND,
             Code.TRANSFERRED_ATTENDED,
             Code.NET,
@@ -34,7 +37,9 @@ def identified(registry: Registry, item: facts.Identified) -> None:
     record = _known(registry, item)
     if record is None:
         return
-    identity = (item.e164, item.customer_id, item.title, item.owner, item.choices)
+    # Whom an agent calls is known from the start: the call is from the agent's own extension.
+    e164 = record.e164 if record.direction is Direction.OUT else item.e164
+    identity = (e164, item.customer_id, item.title, item.owner, item.choices)
     if identity != (record.e164, record.customer_id, record.title, record.owner, record.choices):
         record.e164, record.customer_id, record.title, record.owner, record.choices = identity
         record.say(events.CallIdentified)

@@ -11,7 +11,7 @@ from callrouter.tracking.channel import Channel
 from callrouter.tracking.freeze import freeze
 from callrouter.tracking.machines import CALLS, CallFact
 from callrouter.tracking.offers import OfferRecord
-from callrouter.tracking.outcome import hangup_side, outcome_of
+from callrouter.tracking.outcome import hangup_side, outcome_of, word_of
 from callrouter.tracking.shelves import Shelf
 from callrouter.tracking.sides import who_answered, who_has_it
 from callrouter.tracking.talk import ever_talked, talking_now
@@ -110,6 +110,12 @@ class CallRecord:
         parties = self.parties()
         return parties[0] if parties else None
 
+    @property
+    def guest(self) -> Channel | None:
+        """Who waits when nobody talks with them: the customer, in an internal call the caller."""
+        parties = self.parties()
+        return next((channel for channel in parties if channel.role is LegRole.CUSTOMER), self.origin)
+
     def parties(self) -> list[Channel]:
         """Channels that are somebody's leg, in the order they were made."""
         if self._parties is None:
@@ -174,7 +180,8 @@ class CallRecord:
                 continue
             channel.announced, self.waiting = True, False
             waited = round(max(0.0, (at - self.started_at).total_seconds()), 1)
-            self.add_line(line(at, Code.ANSWERED, agent=channel.agent, seconds=waited))
+            code = Code.REACHED if self.direction is Direction.OUT else Code.ANSWERED
+            self.add_line(line(at, code, agent=channel.agent, seconds=waited))
             self.say(events.CallAnswered, agent=channel.agent)
 
     def _fact(self, talking: set[Channel]) -> CallFact | None:
@@ -190,8 +197,8 @@ class CallRecord:
             if not offer.final:
                 return CallFact.IS_OFFERED
         for channel in self.channels.values():
-            if channel.dialled and not channel.announced and channel.live and not channel.plumbing:
-                return CallFact.IS_OFFERED  # it rings, or was just picked up and is not connected yet
+            if channel.rings_still:
+                return CallFact.IS_OFFERED
         if self.waiting:
             return CallFact.WAITS
         if self.state in (CallState.TALKING, CallState.HELD) and not self._handed_over():
@@ -222,7 +229,7 @@ class CallRecord:
         for channel in self.channels.values():
             if channel.state is not LegState.ENDED:
                 live = True
-                ringing |= channel.state is LegState.RINGING and channel.role is LegRole.AGENT
+                ringing |= channel.state is LegState.RINGING and channel.role is not LegRole.OTHER
             talks = channel in talking or (bool(talking) and channel.role is LegRole.CUSTOMER)
             if talks or channel.talking_since is not None:
                 channel.talk(talks, at)
@@ -248,7 +255,7 @@ class CallRecord:
             self.waiting = False
             offering.close(self, at)
             if side is not None:
-                self.add_line(line(at, Code.ENDED_BY, by=side.value))
+                self.add_line(line(at, Code.ENDED_BY, by=word_of(side, self.direction)))
         self._move(CallFact.ENDS)
 
     def freeze(self, at: datetime) -> Call:

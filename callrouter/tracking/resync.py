@@ -64,7 +64,7 @@ def _present(registry: Registry, row: LiveChannel, waiting: bool, at: datetime) 
     if channel.bridge != row.bridge:
         channel.bridge, record.changed = row.bridge, True
         record.regroup()
-    if channel is record.origin:
+    if channel is record.guest:
         record.waiting = waiting or row.channel.context in WAITING
         if row.channel.context == MESSAGE and record.voicemail_at is None:
             record.voicemail_at, record.changed = at, True

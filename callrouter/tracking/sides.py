@@ -32,22 +32,30 @@ def had_it(
 ) -> bool:
     """Whether *channel* had the call at its end; *agent* is who has it, *talked* whether this channel did.
 
-    A device that refused an offer did not, nor did one that handed the call over.
+    A device that refused an offer did not, nor did one that handed the call over, nor a customer whom an
+    agent called in vain.
     """
     if channel.uniqueid in handed_over:
         return False
-    if channel is origin or channel.role is LegRole.CUSTOMER:
+    if channel is origin:
         return True
+    if channel.role is LegRole.CUSTOMER:
+        return talked
     return channel.role is LegRole.AGENT and talked and channel.agent == agent
 
 
-def who_ended(asked: Iterable[tuple[datetime, Channel]], origin: Channel | None) -> HangupBy | None:
-    """The side that asked first, of those who had the call; None when nobody asked."""
+def who_ended(
+    asked: Iterable[tuple[datetime, Channel]], origin: Channel | None, *, outgoing: bool
+) -> HangupBy | None:
+    """The side that asked first, of those who had the call; None when nobody asked.
+
+    Of an *outgoing* call the agent is where it begins, and who was called the other side.
+    """
     first = min(asked, key=lambda one: (one[0], one[1].order), default=None)
     if first is None:
         return None
-    called = first[1].role is LegRole.AGENT and first[1] is not origin
-    return HangupBy.AGENT if called else HangupBy.CALLER
+    agents = first[1].role is LegRole.AGENT and (outgoing or first[1] is not origin)
+    return HangupBy.AGENT if agents else HangupBy.CALLER
 
 
 def precedence(outside: bool, order: tuple[int, int], call_id: UUID) -> tuple[bool, tuple[int, int], str]:

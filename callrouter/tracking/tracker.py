@@ -128,6 +128,7 @@ class CallTracker:
             return  # devices and shutdown: others look at those
         for record in registry.take_touched():
             if record.merged_into is None:
+                arrival.called_outside(registry, record, item.at)
                 record.refresh(item.at)
             if record.changed:
                 self._changed[record] = None

@@ -35,18 +35,18 @@ class Outcome(StrEnum):
     """What happened. What the agent says of it is the disposition."""
 
     ANSWERED = "answered"
-    ABANDONED = "abandoned"  # the caller gave up before an agent answered
+    ABANDONED = "abandoned"  # who called gave up before anybody answered
     OVERFLOW = "overflow"  # nobody could take it and the office file said: hang up
     VOICEMAIL = "voicemail"
     BLOCKED = "blocked"
-    FAILED = "failed"
+    FAILED = "failed"  # of outgoing calls: the customer was not reached
     PBX_LOST = "pbx_lost"  # the PBX died under the call
 
 
 class HangupBy(StrEnum):
     """Who ended it: live from HangupRequest, settled from CEL hangupsource."""
 
-    CALLER = "caller"
+    CALLER = "caller"  # the other side: in outgoing calls the customer who was called
     AGENT = "agent"
     SYSTEM = "system"
 
@@ -148,12 +148,12 @@ class Call:
     from_raw: str  # what the wire said, control characters removed
     from_name: str
     to: str | None
-    did: str | None  # the number dialled, E.164
+    did: str | None  # the number of ours: dialled, or shown to who was called, E.164
     queue: str | None
     started_at: datetime
     outcome: Outcome | None = None
     disposition: str | None = None
-    agent: str | None = None  # who talks or talked last
+    agent: str | None = None  # who talks or talked last; of an outgoing call who called, from the start
     owner: str | None = None  # of the card, at the time of the call
     customer_id: UUID | None = None
     customer_title: str | None = None
@@ -170,3 +170,8 @@ class Call:
     merged_into: UUID | None = None
     settled: bool = False  # the ledger has spoken
     version: int = 0
+
+    @property
+    def customer_number(self) -> str | None:
+        """The number of the other side, E.164: who called, or whom an agent called."""
+        return self.to if self.direction is Direction.OUT else self.from_number

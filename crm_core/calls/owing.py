@@ -19,7 +19,7 @@ MOST = 500  # the newest; older ones get theirs when their number rings again
 
 
 async def find(connection: AsyncConnection, pbx: str, since: datetime) -> list[Call]:
-    """Settled calls of *pbx* from outside that began after *since*, newest first."""
+    """Settled calls of *pbx* with the world outside that began after *since*, newest first."""
     looked_up = or_(*(CallRow.trace.contains([{"code": code}]) for code in sorted(LOOKED_UP)))
     no_card = CallRow.customer_id.is_(None) & not_(looked_up)
     no_owner = CallRow.customer_id.is_not(None) & CallRow.owner.is_(None) & CallRow.answered_at.is_not(None)
@@ -29,7 +29,7 @@ async def find(connection: AsyncConnection, pbx: str, since: datetime) -> list[C
             CallRow.pbx == pbx,
             CallRow.merged_into.is_(None),
             CallRow.started_at > since,
-            CallRow.direction == Direction.IN.value,
+            CallRow.direction != Direction.INTERNAL.value,
             CallRow.settled,
             no_card | no_owner,
         ),

@@ -132,7 +132,7 @@ class CallService:
         return changed
 
     async def choose_customer(self, reader: Reader, call_id: UUID, customer_id: UUID) -> Call:
-        """Say which card the caller is; remembered for the number and the number dialled. The call then.
+        """Say which card the other side is; remembered for the number and the number dialled. The call then.
 
         Also for a call that is over, and to put right what was chosen wrongly. Who answered first becomes
         the owner of a card without one. Other calls of the number stay as they are. Raises NotFound when
@@ -142,11 +142,10 @@ class CallService:
         async with self._database.transaction() as connection:
             seen = store.visible(scope(reader, Action.CALLS_WRITE))
             call = _there(await store.get(connection, call_id, seen))
-            if call.direction is not Direction.IN or call.from_number is None:
+            number = call.customer_number
+            if call.direction is Direction.INTERNAL or number is None:
                 raise NotFound(N_("There is no such card with this number."))
-            card = await choosing.choose(
-                connection, reader, call.from_number, did=call.did, card=customer_id, at=now
-            )
+            card = await choosing.choose(connection, reader, number, did=call.did, card=customer_id, at=now)
             agent = first_agent(call)
             if agent is not None:
                 card = await owning.take(connection, card, agent, now)

@@ -59,7 +59,9 @@ def settled_outcome(seen: Outcome | None, settlement: Settlement) -> Outcome:
         return seen
     if settlement.turned_away:
         return Outcome.OVERFLOW
-    return Outcome.ABANDONED if settlement.hangup_by is HangupBy.CALLER else Outcome.FAILED
+    outgoing = settlement.direction is Direction.OUT
+    gave_up = HangupBy.AGENT if outgoing else HangupBy.CALLER
+    return Outcome.ABANDONED if settlement.hangup_by is gave_up else Outcome.FAILED
 
 
 def settle(call: Call | None, settlement: Settlement, pbx: str) -> Call:

@@ -196,7 +196,7 @@ async def set_customer(connection: AsyncConnection, call: Call, said: TraceLine)
     )
     await connection.execute(
         update(MissedLineRow)
-        .where(MissedLineRow.number == call.from_number, MissedLineRow.last_call_id == call.id)
+        .where(MissedLineRow.number == call.customer_number, MissedLineRow.last_call_id == call.id)
         .values(customer_id=call.customer_id)
     )
 
@@ -211,19 +211,20 @@ async def load(connection: AsyncConnection, where: ColumnElement[bool], *, limit
     legs = await _parts(connection, CallLegRow, "started_at", keys)
     offers = await _parts(connection, CallOfferRow, "reserved_at", keys)
     calls = [_call(row, legs.get((row.id, row.pbx), []), offers.get((row.id, row.pbx), [])) for row in rows]
-    shared = {call.from_number for call in calls if call.from_number is not None and _undecided(call)}
+    numbers = {call.customer_number for call in calls if _undecided(call)}
+    shared = {number for number in numbers if number is not None}
     if not shared:
         return calls
     choices = await choices_of(connection, shared)
     return [
-        replace(call, choices=choices.get(call.from_number or "", ())) if _undecided(call) else call
+        replace(call, choices=choices.get(call.customer_number or "", ())) if _undecided(call) else call
         for call in calls
     ]
 
 
 def _undecided(call: Call) -> bool:
-    """Whether the caller's number is known and its card is not: several share it."""
-    return call.direction is Direction.IN and call.customer_id is None and call.merged_into is None
+    """Whether the customer's number is known and the card is not: several share it."""
+    return call.direction is not Direction.INTERNAL and call.customer_id is None and call.merged_into is None
 
 
 async def _parts(

@@ -24,7 +24,9 @@ class Code(StrEnum):
 
     ARRIVED = "arrived"  # did, queue
     ARRIVED_INTERNAL = "arrived_internal"  # agent, to
+    CALLED = "called"  # agent, to, did
     IDENTIFIED_KNOWN = "identified_known"  # title
+    IDENTIFIED_CUSTOMER = "identified_customer"  # title
     IDENTIFIED_NEW = "identified_new"
     IDENTIFIED_SHARED = "identified_shared"  # count
     IDENTIFIED_WITHHELD = "identified_withheld"
@@ -56,6 +58,7 @@ class Code(StrEnum):
     TRANSFERRED_ATTENDED = "transferred_attended"  # agent, target
     BECAME_OWNER = "became_owner"  # agent
     ANSWERED = "answered"  # agent, seconds
+    REACHED = "reached"  # agent, seconds
     REFUSED = "refused"
     PBX_LOST = "pbx_lost"
     ENDED_BY = "ended_by"  # by
@@ -66,6 +69,7 @@ class Code(StrEnum):
 LOOKED_UP = frozenset(
     {
         Code.IDENTIFIED_KNOWN.value,
+        Code.IDENTIFIED_CUSTOMER.value,
         Code.IDENTIFIED_NEW.value,
         Code.IDENTIFIED_SHARED.value,
         Code.IDENTIFIED_WITHHELD.value,
@@ -79,7 +83,9 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
     {
         Code.ARRIVED: N_("A call came in on {did} for {queue}."),
         Code.ARRIVED_INTERNAL: N_("{agent} dialled {to}."),
+        Code.CALLED: N_("{agent} called {to}; {did} was shown."),
         Code.IDENTIFIED_KNOWN: N_("The caller is {title}."),
+        Code.IDENTIFIED_CUSTOMER: N_("The customer is {title}."),
         Code.IDENTIFIED_NEW: N_("Nobody is known by this number; a new card was made."),
         Code.IDENTIFIED_SHARED: N_("{count} cards share this number; the agent chooses."),
         Code.IDENTIFIED_WITHHELD: N_("The caller withheld the number; no card."),
@@ -113,6 +119,7 @@ SENTENCES: Mapping[Code, str] = MappingProxyType(
         Code.TRANSFERRED_ATTENDED: N_("{agent} handed the call over to {target}."),
         Code.BECAME_OWNER: N_("{agent} answered first and became the card's owner."),
         Code.ANSWERED: N_("{agent} and the caller talk, after {seconds} s."),
+        Code.REACHED: N_("{agent} and the customer talk, after {seconds} s."),
         Code.REFUSED: N_("The PBX refused the router's answer; its own queue takes the call."),
         Code.PBX_LOST: N_("The PBX stopped under the call."),
         Code.ENDED_BY: N_("Ended by: {by}."),
@@ -139,6 +146,7 @@ _STATES = {
 }
 _SIDES = {
     "caller": N_("the caller"),
+    "customer": N_("the customer"),
     "agent": N_("the agent"),
     "system": N_("the system"),
 }
@@ -152,10 +160,10 @@ def line(at: datetime, code: Code, **values: Value) -> TraceLine:
 
 
 def first_agent(call: Call) -> str | None:
-    """Who answered *call* first, whoever has it now; None when nobody did."""
+    """Who first talked with the other side of *call*, whoever has it now; None when nobody did."""
     if call.answered_at is None:
         return None
-    named = (str(line.values["agent"]) for line in call.trace if line.code == Code.ANSWERED)
+    named = (str(line.values["agent"]) for line in call.trace if line.code in (Code.ANSWERED, Code.REACHED))
     return next(named, call.agent)
 
 

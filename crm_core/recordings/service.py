@@ -41,9 +41,9 @@ class RecordingService:
     async def expect(self, call: Call) -> Recording | None:
         """The recording of *call*, made (running) when there is none yet.
 
-        None when the office says that its queue is not recorded; only calls from outside are.
+        None when the office says that its queue is not recorded; only calls with customers are.
         """
-        if call.direction is not Direction.IN or call.queue is None:
+        if call.direction is Direction.INTERNAL or call.queue is None:
             return None
         async with self._database.hot(timeout_s=WAIT_S) as connection:
             return await writing.expect(connection, call, self._clock.now())

@@ -111,7 +111,7 @@ def _values(recording: Recording) -> tuple[Any, ...]:
 
 def _parties(call: Call | None) -> tuple[list[str] | None, str | None, str | None]:
     """Columns agents, did and from_number."""
-    return (sorted(talkers(call)), call.did, call.from_number) if call else (None, None, None)
+    return (sorted(talkers(call)), call.did, call.customer_number) if call else (None, None, None)
 
 
 def _recording(row: Any) -> Recording:

@@ -17,6 +17,7 @@ OFFICE = Directory(
     queue_extensions={"600": "sales"},
     trunks=frozenset({"trunk-carrier"}),
     number_queues={"+74955550100": "sales", "+994125550100": "quiet"},
+    caller_ids={"carrier": "+74955550100"},
     dialled={"+74955550100": "+74955550100", "74955550100": "+74955550100", "+994125550100": "+994125550100"},
 )
 CALL = "0e4a8a52-6d5c-4c1f-9a52-3f0f5f6f7a01"

@@ -12,8 +12,9 @@ from callrouter.ledger.rows import CelEvent, CelRow, read_row
 from callrouter.ledger.settling import settlement_of
 from callrouter.tracking.directory import Directory
 from crm_core.calls.model import Direction, HangupBy, LegRole, LegState
-from crm_core.calls.settlement import Settlement
+from crm_core.calls.settlement import Settlement, settled_outcome
 from tests.unit.callrouter.ledger.records import NAMES, OFFICE, recorded
+from tests.unit.callrouter.tracking.test_recorded import Told
 
 pytestmark = pytest.mark.unit
 
@@ -75,6 +76,46 @@ def test_who_talked_how_long_and_who_ended_it(
     total = sum(talks.values()) / (2 if name.startswith("internal") else 1)
     assert settlement.talk_s == pytest.approx(total, abs=0.05)
     assert (settlement.answered_at is None) is (agent is None)
+
+
+# The agent calls: hers from the start, and "caller" is the other side.
+@pytest.mark.parametrize(
+    ("name", "agent", "side", "talks"),
+    [
+        ("out", "anna", AGENT, {"anna": 0.7}),
+        ("out_customer_hangs_up", "anna", CALLER, {"anna": 0.7}),
+        ("out_hold", "anna", CALLER, {"anna": 0.9}),
+        ("out_busy", "anna", SYSTEM, {"anna": 0.0}),
+        ("out_declined", "anna", SYSTEM, {"anna": 0.0}),
+        ("out_unknown", "anna", SYSTEM, {"anna": 0.0}),
+        ("out_no_answer", "anna", SYSTEM, {"anna": 0.0}),
+        ("out_given_up", "anna", AGENT, {"anna": 0.0}),
+        ("out_blind_agent", "boris", AGENT, {"anna": 0.7, "boris": 0.7}),
+        ("out_blind_queue", "boris", CALLER, {"anna": 0.7, "boris": 0.7}),
+        ("out_attended", "boris", CALLER, {"anna": 0.8, "boris": 0.7}),
+    ],
+)
+def test_calls_to_customers(name: str, agent: str, side: HangupBy, talks: dict[str, float]) -> None:
+    settlement = settle(name)
+    assert (settlement.direction, settlement.to) == (Direction.OUT, "+74955550142")
+    assert (settlement.did, settlement.queue) == ("+74955550100", "sales")
+    assert (settlement.from_raw, settlement.from_name) == ("101", "Anna")
+    assert (settlement.agent, settlement.hangup_by) == (agent, side)
+    talked: dict[str, float] = {}
+    for leg in settlement.legs:
+        if leg.agent is not None:
+            talked[leg.agent] = talked.get(leg.agent, 0.0) + leg.talk_s
+    assert talked == pytest.approx(talks, abs=0.05)
+    assert (settlement.answered_at is None) is (sum(talks.values()) == 0)
+    assert [leg.number for leg in settlement.legs if leg.role is LegRole.CUSTOMER] == ["+74955550142"]
+    live = Told(f"walked_{name}").call
+    assert (live.outcome, live.hangup_by) == (settled_outcome(None, settlement), side)
+
+
+def test_an_outgoing_call_of_a_trunk_the_office_has_no_more() -> None:
+    settlement = settle("out", replace(OFFICE, trunks=frozenset(), caller_ids={}))
+    assert (settlement.direction, settlement.to, settlement.did) == (Direction.OUT, "+74955550142", None)
+    assert settlement.talk_s == pytest.approx(0.7, abs=0.05)
 
 
 @pytest.mark.parametrize("name", NAMES)

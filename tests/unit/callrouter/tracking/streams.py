@@ -21,6 +21,7 @@ OFFICE = Directory(
     queue_extensions={"600": "sales"},
     trunks=frozenset({"trunk", "trunk-carrier"}),
     number_queues={"+74955550100": "sales", "+994125550100": "quiet"},
+    caller_ids={"carrier": "+74955550100"},
 )
 
 

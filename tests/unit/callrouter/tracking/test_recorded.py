@@ -90,6 +90,18 @@ def test_versions_grow_by_call_and_events_of_one_item_agree(name: str) -> None:
         ("walked_net", Outcome.ANSWERED, "clara", HangupBy.CALLER),
         ("walked_voicemail", Outcome.VOICEMAIL, None, HangupBy.CALLER),
         ("walked_overflow", Outcome.OVERFLOW, None, HangupBy.SYSTEM),
+        ("walked_out", Outcome.ANSWERED, "anna", HangupBy.AGENT),
+        ("walked_out_customer_hangs_up", Outcome.ANSWERED, "anna", HangupBy.CALLER),
+        ("walked_out_hold", Outcome.ANSWERED, "anna", HangupBy.CALLER),
+        ("walked_out_busy", Outcome.FAILED, "anna", HangupBy.SYSTEM),
+        ("walked_out_declined", Outcome.FAILED, "anna", HangupBy.SYSTEM),
+        ("walked_out_unknown", Outcome.FAILED, "anna", HangupBy.SYSTEM),
+        ("walked_out_no_answer", Outcome.FAILED, "anna", HangupBy.SYSTEM),
+        ("walked_out_given_up", Outcome.ABANDONED, "anna", HangupBy.AGENT),
+        ("walked_out_blind_agent", Outcome.ANSWERED, "boris", HangupBy.AGENT),
+        ("walked_out_blind_queue", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_out_attended", Outcome.ANSWERED, "boris", HangupBy.CALLER),
+        ("walked_out_joined", Outcome.ANSWERED, "anna", HangupBy.CALLER),
     ],
 )
 def test_outcome_agent_and_side(name: str, outcome: Outcome, agent: str | None, side: HangupBy) -> None:

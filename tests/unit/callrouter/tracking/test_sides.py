@@ -54,10 +54,18 @@ def test_whoever_handed_it_over_did_not_have_it() -> None:
 
 def test_who_asked_first_ended_it() -> None:
     later = AT + timedelta(seconds=1)
-    assert who_ended([(later, CALLER), (AT, ANNA)], CALLER) is HangupBy.AGENT
-    assert who_ended([(AT, CALLER), (later, ANNA)], CALLER) is HangupBy.CALLER
-    assert who_ended([(AT, ANNA)], ANNA) is HangupBy.CALLER, "an agent who called"
-    assert who_ended([], CALLER) is None
+    assert who_ended([(later, CALLER), (AT, ANNA)], CALLER, outgoing=False) is HangupBy.AGENT
+    assert who_ended([(AT, CALLER), (later, ANNA)], CALLER, outgoing=False) is HangupBy.CALLER
+    assert who_ended([(AT, ANNA)], ANNA, outgoing=False) is HangupBy.CALLER, "an agent who called a colleague"
+    assert who_ended([], CALLER, outgoing=False) is None
+
+
+def test_of_an_outgoing_call_the_agent_is_the_agent_and_the_customer_the_other_side() -> None:
+    later = AT + timedelta(seconds=1)
+    assert who_ended([(AT, ANNA), (later, CALLER)], ANNA, outgoing=True) is HangupBy.AGENT
+    assert who_ended([(later, ANNA), (AT, CALLER)], ANNA, outgoing=True) is HangupBy.CALLER
+    assert not had_it(CALLER, origin=ANNA, handed_over=(), agent="anna", talked=False), "called in vain"
+    assert had_it(CALLER, origin=ANNA, handed_over=(), agent="anna", talked=True)
 
 
 def test_the_call_with_the_world_outside_is_kept_then_the_older_one() -> None:
