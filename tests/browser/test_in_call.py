@@ -1,24 +1,30 @@
-"""A call in the browser, and what an agent does beside it: other pages, other tabs, the feed's news."""
+"""A call in the browser: made from there, and what an agent does beside it: other pages, tabs, news."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.browser.axe import grave
 from tests.browser.chromium import Chromium
-from tests.browser.seat import Seat, seated, with_password, with_seat
-from tests.browser.voice import require_address
-from tests.fakes.sip_peer import OutgoingCall
+from tests.browser.conftest import Open
+from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
+from tests.browser.voice import browser_hears, require_address
+from tests.fakes.sip_peer import IncomingCall, OutgoingCall
 from tests.journeys.house import WITHHELD
-from tests.journeys.running_callcard import Callcard, running_callcard
+from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, running_callcard
+from tests.journeys.test_browser_phone import LINE
 
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 CALLER = "+74955550173"
+MISSED, TYPED, IN_VAIN, HANDED = (f"+7495555018{number}" for number in range(1, 5))
 # Counts the moments in which the mute button shows what is not so. Made after the page's own observer, this
 # one is told of each change after that, and still before anything is painted.
 WATCH_MUTE = """() => {
@@ -36,8 +42,8 @@ WATCH_MUTE = """() => {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def callcard() -> AsyncIterator[Callcard]:
     require_address()
-    async with running_callcard(more=with_seat) as running:
-        await with_password(running, "bella")
+    async with running_callcard(more=with_seat, outside=LINE) as running:
+        await with_password(running, "bella", "elena")
         yield running
 
 
@@ -58,6 +64,32 @@ async def talking(seat: Seat, **more: str) -> AsyncIterator[OutgoingCall]:
     yield call
     await call.hangup()
     await seat.free()
+
+
+def shown(number: str) -> str:
+    """As Moscow reads it."""
+    return f"8 ({number[2:5]}) {number[5:8]}-{number[8:10]}-{number[10:12]}"
+
+
+async def rings_at(callcard: Callcard, number: str) -> IncomingCall:
+    """The call as it comes to the carrier, for *number*; it rings there."""
+    leg = await callcard.trunk.next_invite()
+    assert (leg.called, leg.remote_number) == (number.lstrip("+"), LINE)
+    leg.ring()
+    return leg
+
+
+async def talks(seat: Seat, leg: IncomingCall) -> None:
+    """Bella and whom she called hear each other, now."""
+    await leg.hears(TONES, BELLA)
+    await browser_hears(seat.page, CALLER_TONE)
+
+
+async def called(callcard: Callcard, number: str) -> dict[str, Any]:
+    """The call to *number* as the API shows it, once it is over and settled."""
+    return await callcard.the_call(
+        lambda call: bool(call["to"] == number and call["state"] == "ended" and call["settled"]), timeout=60
+    )
 
 
 async def test_links_open_beside_the_page_that_carries_the_call(seat: Seat) -> None:
@@ -105,3 +137,138 @@ async def test_result_and_next_step_are_seen_in_the_other_tab_also_without_a_car
         await expect(step).not_to_have_attribute("open", "")
         await expect(beside.locator(".result summary")).to_contain_text("Call about the oak")
         await beside.close()
+
+
+async def test_a_missed_call_is_called_back_and_its_line_closes_by_itself(seat: Seat) -> None:
+    callcard, page = seat.callcard, seat.page
+    await seat.ready()
+    lost = await seat.call(MISSED)
+    await seat.rings(MISSED)
+    await lost.hangup()
+    await seat.free()
+    line = page.locator("#missed .row-item", has_text=shown(MISSED))
+    await line.locator("[data-dial]").click()
+    leg = await rings_at(callcard, MISSED)
+    await expect(seat.part("calling")).to_contain_text(shown(MISSED))
+    await expect(seat.part("calling")).to_contain_text("shown as “Web”")
+    await expect(page.locator("#why")).to_contain_text("You dialled.")
+    await expect(page.locator("#work .who h2")).to_contain_text(shown(MISSED))
+    found = {"calling": await grave(page)}
+    await expect(line).to_be_visible()  # a call that only rings closes nothing
+    leg.answer()
+    await expect(seat.part("talking")).to_contain_text(shown(MISSED))
+    await talks(seat, leg)
+    await expect(line).to_have_count(0)
+    await page.keyboard.press("h")
+    await expect(seat.part("held")).to_be_visible()
+    await leg.hears(TONES, None)
+    await page.keyboard.press("h")
+    await expect(seat.part("talking")).to_be_visible()
+    await page.keyboard.press("n")
+    await page.keyboard.type("Wanted the oak one.")
+    await expect(page.locator("[data-note-state=saved]")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("e")
+    await leg.ended()
+    await expect(seat.part("wrap_up")).to_be_visible()
+    await page.locator(".result button", has_text="Agreed").click()
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#pill")).to_have_attribute("data-state", "available")
+    seen = await called(callcard, MISSED)
+    assert (seen["direction"], seen["outcome"], seen["agent"]) == ("out", "answered", "bella")
+    assert (seen["hangup_by"], seen["disposition"]) == ("agent", "agreed")
+    history = page.locator("#who .timeline-item", has_text="with you")
+    await expect(history).to_contain_text("Wanted the oak one.")
+    await expect(history.locator("[data-dial]")).to_have_text(shown(MISSED))
+    assert found == {name: [] for name in found}
+    await callcard.audit()
+
+
+async def test_a_number_is_dialled_by_keyboard_in_any_usual_form(seat: Seat) -> None:
+    callcard, page = seat.callcard, seat.page
+    await seat.ready()
+    await page.keyboard.press("d")
+    await page.keyboard.type("+1 555 555 01 42")
+    line = page.locator("#phone-typed")
+    await expect(line).to_contain_text("This number is not called from here.")
+    await expect(line).to_contain_text("Numbers are called that begin with +7, +994.")
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("8495")
+    await page.keyboard.press("Enter")
+    await expect(line).to_contain_text("Nobody has this extension.")
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("elen")
+    await expect(page.locator("#phone-list [data-number]:visible")).to_have_count(1)
+    await expect(line).to_be_empty()
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type(shown(TYPED))
+    await expect(line.locator(f'[data-number="{TYPED}"]')).to_be_visible()
+    found = await grave(page)
+    await page.keyboard.press("Enter")
+    leg = await rings_at(callcard, TYPED)
+    await expect(seat.part("calling")).to_contain_text(shown(TYPED))
+    await page.keyboard.press("e")
+    await leg.ended()
+    await seat.free()
+    await expect(seat.panel).to_contain_text("Given up")
+    assert found == []
+    await callcard.audit()
+
+
+async def test_why_somebody_was_not_reached_is_said_and_they_are_called_again(seat: Seat) -> None:
+    callcard, page = seat.callcard, seat.page
+    await seat.ready()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(shown(IN_VAIN))
+    await page.locator("#found-number").click()
+    toasts = page.locator("#toasts [data-toast]")
+    for status, toast, why in ((404, "not in service", "not in service"), (486, "Busy.", "busy")):
+        leg = await rings_at(callcard, IN_VAIN)
+        await expect(seat.part("calling")).to_be_visible()
+        leg.refuse(status)
+        await expect(toasts).to_contain_text([toast])
+        await expect(seat.panel).to_contain_text(f"Not reached: {why}")
+        await toasts.evaluate_all("all => all.forEach((each) => each.remove())")
+        await seat.free()
+        await seat.panel.locator("[data-dial]").click()
+    leg = await rings_at(callcard, IN_VAIN)
+    leg.answer()
+    await expect(seat.part("talking")).to_be_visible()
+    await leg.hangup()
+    await seat.free()
+    await page.goto(f"http://{callcard.settings.http}/calls")
+    rows = page.locator("table.journal tbody tr", has_text=shown(IN_VAIN))
+    await expect(rows.locator(".tag")).to_have_text(["Answered", "Not reached", "Not reached"])
+    await page.goto(f"http://{callcard.settings.http}/desk")
+    await callcard.audit()
+
+
+async def test_a_customer_who_was_called_is_handed_to_a_colleague(seat: Seat, window: Open) -> None:
+    callcard, page = seat.callcard, seat.page
+    await callcard.available("elena")
+    await seat.ready()
+    await page.keyboard.press("d")
+    await page.keyboard.type(HANDED)
+    await page.keyboard.press("Enter")
+    leg = await rings_at(callcard, HANDED)
+    leg.answer()
+    await expect(seat.part("talking")).to_be_visible()
+    await talks(seat, leg)
+    await page.keyboard.press("t")
+    await page.keyboard.type("elena")
+    await expect(page.locator("#phone-list [data-number]:visible")).to_have_count(1)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    _, asked = await callcard.rung("111")
+    await asked.hears(TONES, BELLA)
+    await expect(page.locator("#phone-calls [data-phone=join]")).to_be_visible()
+    elena = await window("elena", "/desk")
+    await page.keyboard.press("j")
+    await asyncio.gather(leg.hears(TONES, AGENT_TONE), asked.hears(TONES, CALLER_TONE))
+    await expect(elena.locator('#panel [data-part="talking"]')).to_contain_text(shown(HANDED))
+    await expect(elena.locator("#why")).to_contain_text("Bella handed this call over.")
+    await seat.free()
+    await leg.hangup()
+    seen = await called(callcard, HANDED)
+    assert (seen["direction"], seen["agent"], seen["hangup_by"]) == ("out", "elena", "caller")
+    await callcard.audit()

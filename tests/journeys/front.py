@@ -93,11 +93,11 @@ customers:
 """
 
 
-def calling_outside(text: str, carrier: SipPeer) -> str:
-    """The journeys' office that calls numbers in RU and AZ over *carrier*, which is shown the sales line."""
+def calling_outside(text: str, carrier: SipPeer, shown: str = SALES) -> str:
+    """The journeys' office that calls numbers in RU and AZ over *carrier*, *shown* one of its own."""
     trunk = f"provider: {{title: Carrier, match: [{CALLERS}]"
     assert trunk in text
-    outgoing = f'{{caller_id: "{SALES}", prefixes: ["+7", "+994"]}}'
+    outgoing = f'{{caller_id: "{shown}", prefixes: ["+7", "+994"]}}'
     contact = f"sip:{carrier.host}:{carrier.port}"
     return text.replace(trunk, f"{trunk}, contact: {contact}, outgoing: {outgoing}")
 

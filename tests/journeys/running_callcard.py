@@ -233,13 +233,13 @@ async def running_callcard(
     overlay: Overlay | None = None,
     proxy: bool = False,
     leads: bool = True,
-    outside: bool = False,
+    outside: str | None = None,
     more: Callable[[str], str] = str,
 ) -> AsyncIterator[Callcard]:
     """The product up and quiet, nobody logged in.
 
     *proxy*: the worker reaches AMI through `Callcard.ami`. *leads*: wait until everything works. *outside*:
-    agents may call numbers outside. *more* changes the office's text.
+    agents call numbers outside, which are shown this one of ours. *more* changes the office's text.
     """
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
@@ -271,7 +271,7 @@ async def running_callcard(
             phones, sip_port=free_sip_port("127.0.0.1"), rtp_start=rtp_start(20_600), queue=queue
         )
         text = more(text.replace("ring_s: 6", f"ring_s: {RING_S}"))
-        text = calling_outside(text, trunk) if outside else text
+        text = calling_outside(text, trunk, outside) if outside is not None else text
         supervisor = Supervisor(settings, office_text=text, overlay=overlay)
         await stack.enter_async_context(supervisor.running())
         assert supervisor.pbx is not None
