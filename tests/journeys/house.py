@@ -30,6 +30,7 @@ from tests.journeys.front import (
     SALES,
     SUPPORT,
     Front,
+    calling_outside,
     make_tokens,
     office_text,
     ready,
@@ -71,6 +72,15 @@ class House(Front):
         await leg.answered()
         await made.answered()
         await self.until_state(agent, "talking")
+        return made, leg
+
+    async def call_out(self, agent: str, number: str) -> tuple[OutgoingCall, IncomingCall]:
+        """*agent* dials a *number* outside, which rings: the agent's leg and the customer's."""
+        self.trunk.forget_invites()
+        made = await self.phones[agent].dial(number)
+        leg = await self.trunk.next_invite()
+        leg.ring()
+        await made.ringing()
         return made, leg
 
     async def over(self, call: Call, **fits: Any) -> dict[str, Any]:
@@ -139,11 +149,13 @@ async def running_house(
     ring_s: int = 3,
     behaviours: Mapping[str, Behaviour] | None = None,
     parts: frozenset[str] = ALL,
+    outside: bool = False,
     more: Callable[[str], str] = str,
 ) -> AsyncIterator[House]:
     """The product, up and quiet, nobody logged in. Phones answer at once unless *behaviours* says other.
 
-    *more* changes the office's text.
+    With *outside* agents call numbers outside, the trunk's peer being the carrier; *more* changes the
+    office's text.
     """
     await find_or_install()
     data = Path(tempfile.mkdtemp(prefix="cc-", dir="/tmp"))
@@ -171,6 +183,7 @@ async def running_house(
                 ring_s=ring_s,
             )
         )
+        text = calling_outside(text, trunk) if outside else text
         office = read_office(text)
         settings = Settings(
             data=data,

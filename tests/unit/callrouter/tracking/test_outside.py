@@ -105,7 +105,7 @@ def test_whose_mark_was_missed_is_known_by_where_the_channel_stands() -> None:
     events = tracker.apply_all(items)
     call = events[-1].call
     assert (call.direction, call.to, call.did, call.agent) == (Direction.OUT, CUSTOMER, SHOWN, "anna")
-    assert (call.queue, [line.code for line in call.trace][0]) == ("sales", "called")
+    assert (call.queue, call.trace[0].code) == ("sales", "called")
 
 
 def test_a_router_that_was_away_finds_the_call_in_the_snapshot() -> None:
