@@ -45,7 +45,7 @@ _ENDED_BY: Mapping[HangupBy, str] = {
 # Why a number outside did not answer, by the cause (ITU-T Q.850) with which it was let go.
 _UNREACHED: Mapping[int, str] = {
     1: N_("not in service"),
-    17: N_("busy"),
+    17: N_("the line is busy"),
     18: N_("no answer"),
     19: N_("no answer"),
     20: N_("switched off or out of reach"),

@@ -11,6 +11,7 @@ from crm_core.live.directory import Directory
 from crm_core.live.model import LiveCall, LiveLeg, LiveOffer
 from crm_core.live.projection import LiveState
 from crm_core.people.model import DeviceKind, Reader
+from crm_core.presence.model import AgentState
 
 _ORDER = {"offered": 0, "calling": 1, "talking": 2, "held": 3}
 
@@ -22,15 +23,27 @@ def shown_calls(state: LiveState, reader: Reader) -> tuple[CallView, ...]:
 
 
 def focus_call(state: LiveState, reader: Reader) -> LiveCall | None:
-    """The call the desk is about: what rings, else what talks, else the one just left.
+    """The call the desk is about while there is one: what rings, else what talks.
 
     A consult call to a colleague has no customer; the customer's call beside it keeps the desk.
     """
     calls = state.seats.calls(reader.person)
-    if calls:
-        return min(calls, key=lambda call: _weight(call, reader.person))
+    return min(calls, key=lambda call: _weight(call, reader.person), default=None)
+
+
+def call_left(state: LiveState, reader: Reader) -> LiveCall | None:
+    """The call left last that the desk is still about.
+
+    In wrap-up the talk before it; else one that was handed over and goes on, or one made in vain whose result
+    nobody has said yet.
+    """
     left = state.seats.left(reader.person)
-    return left[0] if left else None
+    me = state.agents.get(reader.person)
+    if me is not None and me.state is AgentState.WRAP_UP:
+        return next((call for call in left if not call.unreached), None)
+    last = left[0] if left else None
+    owed = last is not None and last.unreached and last.disposition is None
+    return last if last is not None and (owed or not last.over) else None
 
 
 def _weight(call: LiveCall, me: str) -> tuple[bool, int, datetime]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_ui.calls.words import unreached_word
-from agent_ui.desk.calls import focus_call, has_browser_phone, shown_calls
+from agent_ui.desk.calls import call_left, focus_call, has_browser_phone, shown_calls
 from agent_ui.desk.views import (
     CardChoice,
     Chip,
@@ -33,7 +33,7 @@ from agent_ui.live.screens import (
 )
 from agent_ui.parties import party_of
 from crm_core.calls.model import Direction, Outcome
-from crm_core.live.model import LiveAgent
+from crm_core.live.model import LiveAgent, LiveCall
 from crm_core.live.projection import LiveState
 from crm_core.live.visibility import as_seen
 from crm_core.people.model import Reader, Role
@@ -51,6 +51,8 @@ def pill(state: LiveState, reader: Reader) -> PillView:
         reason=me.reason,
         until=me.until,
         unreachable=_cut_off(me),
+        calling=me.state is AgentState.TALKING
+        and [c.part for c in shown_calls(state, reader)] == ["calling"],
     )
 
 
@@ -86,10 +88,9 @@ def figures(state: LiveState, reader: Reader) -> FiguresView:
 
 def panel(state: LiveState, reader: Reader) -> PanelView:
     """The reader's calls, or the wrap-up after the last one."""
-    me = state.agents.get(reader.person)
+    me, left = state.agents.get(reader.person), call_left(state, reader)
     wrap = None
     if me is not None and me.state is AgentState.WRAP_UP:
-        left = next((call for call in state.seats.left(reader.person) if not call.unreached), None)
         wrap = WrapView(
             call=left.id if left is not None else None,
             party=party_of(left, state.directory, reader.person) if left is not None else None,
@@ -99,7 +100,7 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
     return PanelView(
         calls=shown_calls(state, reader),
         wrap=wrap,
-        unreached=_unreached(state, reader),
+        unreached=_unreached(left, state, reader) if left is not None and left.unreached else None,
         state=me.state.value if me is not None else AgentState.OFFLINE.value,
         unreachable=_cut_off(me) if me is not None else None,
         unreachable_until=me.unreachable_until if me is not None else None,
@@ -107,23 +108,18 @@ def panel(state: LiveState, reader: Reader) -> PanelView:
     )
 
 
-def _unreached(state: LiveState, reader: Reader) -> UnreachedView | None:
-    """Whom the reader called last and did not reach, until something is said of that or calls come."""
-    last = next(iter(state.seats.left(reader.person)), None)
-    if last is None or not last.unreached or last.disposition is not None:
-        return None
+def _unreached(call: LiveCall, state: LiveState, reader: Reader) -> UnreachedView:
     return UnreachedView(
-        party=party_of(last, state.directory, reader.person),
-        why=unreached_word(last.legs),
-        given_up=last.outcome is Outcome.ABANDONED,
+        party=party_of(call, state.directory, reader.person),
+        why=unreached_word(call.legs),
+        given_up=call.outcome is Outcome.ABANDONED,
     )
 
 
 def focus(state: LiveState, reader: Reader) -> FocusView:
-    """What the middle column is about: the call that goes on; in wrap-up the one just left."""
-    me = state.agents.get(reader.person)
-    call = focus_call(state, reader)
-    if call is None or (call.over and (me is None or me.state is not AgentState.WRAP_UP)):
+    """What the middle column is about: the call that goes on, else the one just left."""
+    call = focus_call(state, reader) or call_left(state, reader)
+    if call is None:
         return FocusView(call=None, card=None)
     return FocusView(call=call.id, card=call.customer_id)
 

@@ -20,7 +20,8 @@ from crm_core.i18n import Message
 class PillView:
     """The reader's own state and what may be chosen. *until*: when a wrap-up ends. No *state*: no seat.
 
-    *unreachable*: why no call reaches the reader, who is available.
+    *unreachable*: why no call reaches the reader, who is available; *calling*: they are busy with a call that
+    nobody has answered yet.
     """
 
     state: str | None
@@ -28,6 +29,7 @@ class PillView:
     reason: str | None = None
     until: datetime | None = None
     unreachable: str | None = None
+    calling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,7 +222,7 @@ async def test_why_somebody_was_not_reached_is_said_and_they_are_called_again(se
     await page.keyboard.type(shown(IN_VAIN))
     await page.locator("#found-number").click()
     toasts = page.locator("#toasts [data-toast]")
-    for status, toast, why in ((404, "not in service", "not in service"), (486, "Busy.", "busy")):
+    for status, toast, why in ((404, "not in service", "not in service"), (486, "Busy.", "the line is busy")):
         leg = await rings_at(callcard, IN_VAIN)
         await expect(seat.part("calling")).to_be_visible()
         leg.refuse(status)

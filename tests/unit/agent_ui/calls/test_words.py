@@ -28,7 +28,7 @@ def leg(role: LegRole, cause: int | None) -> Leg:
 @pytest.mark.parametrize(
     ("cause", "word"),
     [
-        (17, "busy"),
+        (17, "the line is busy"),
         (19, "no answer"),
         (1, "not in service"),
         (28, "not in service"),
