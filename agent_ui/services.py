@@ -235,6 +235,17 @@ class Peaks(Protocol):
         ...
 
 
+class Dialling(Protocol):
+    """Calls that a telephone beside the page makes."""
+
+    async def dial(self, reader: Reader, number: str) -> None:
+        """Let a telephone of *reader* ring, which calls *number* (E.164) when it is picked up.
+
+        Raises NotFound, Conflict, BadInput, Unavailable that say why it does not ring.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """All that the web needs, made by `callcard/wiring/`."""
@@ -253,6 +264,7 @@ class WebServices:
     playback: Playback
     peaks: Peaks
     hub: LiveHub
+    dialling: Dialling
     health: Health
     metrics: Collector
     clock: Clock

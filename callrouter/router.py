@@ -24,6 +24,7 @@ from callrouter.acd.questions import Questions
 from callrouter.agi.server import AgiLimits, FastAgiServer, peers_of
 from callrouter.ami.actions import Actor
 from callrouter.control.commands import Commands
+from callrouter.control.dialler import Dialler
 from callrouter.control.mirror import Mirror
 from callrouter.control.probes import Probes
 from callrouter.given import Customers, Journal, Presences, RouterSettings, in_time
@@ -110,6 +111,7 @@ class Router:
         self._news = News(
             bus, self.dispatcher, self._core, customers, self._behind, self._load_again, pbx=settings.pbx
         )
+        self._dialler = Dialler(bus, actor, self._core, pbx=settings.pbx)
         self._mirror = Mirror(
             actor,
             clock,
@@ -146,6 +148,7 @@ class Router:
     def _take(self, office: OfficeFile) -> None:
         self._tracker.relearn(Directory.of(office))
         self._cards.configure(office.number_list())
+        self._dialler.configure(office)
         self.dispatcher.configure(office.person_list(), office.queue_list())
 
     def apply(self, fact: Fact) -> None:
@@ -160,7 +163,7 @@ class Router:
         self._health.set(PART, HealthState.DOWN, "does not lead yet")
         await self._agi.start()
         # Before the rows are read: a choice made in between is heard, not lost.
-        await self._news.subscribe()
+        await asyncio.gather(self._news.subscribe(), self._dialler.subscribe())
         await self._load()
         self._task("bus", self._outlet.bus.run())
         self._task("journal", self._outlet.journal.run())
@@ -170,6 +173,7 @@ class Router:
         self._task("mirror", self._mirror.run())
         self._task("lead", self._lead())
         self._task("news", self._news.run())
+        self._task("dialler", self._dialler.run())
         await self._links.start()
         self._noticed.show()
 
@@ -181,7 +185,7 @@ class Router:
         await self._commands.stop()
         await self._probes.stop()
         await self._links.stop()
-        await self._news.close()
+        await asyncio.gather(self._news.close(), self._dialler.close())
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -239,6 +243,7 @@ class Router:
     async def _observed(self, batch: Sequence[Observation]) -> None:
         for observation in batch:
             self.up_now.observe(observation)
+            self._dialler.observe(observation)
         resynced = any(isinstance(observation, Snapshot) for observation in batch)
         self._core.seeing = self._core.seeing or resynced
         self.dispatcher.observe(*batch)

@@ -103,7 +103,7 @@ async def _read(request: web.Request, route: Route) -> Ask[Any, Any]:
         language=asked_language(request),
         path=request.match_info,
         query=read_query(request, route.query),
-        body=await _read_body(request, route.body) if route.body is not None else None,
+        body=await read_body(request, route.body) if route.body is not None else None,
     )
 
 
@@ -118,7 +118,8 @@ def read_query(request: web.Request, form: type[Q]) -> Q:
         raise _bad(error) from error
 
 
-async def _read_body(request: web.Request, form: type[Question]) -> Question:
+async def read_body(request: web.Request, form: type[Q]) -> Q:
+    """The JSON body as *form*. Raises NotJson, BadInput."""
     if request.content_type not in JSON_TYPES:
         raise NotJson
     try:

@@ -1,7 +1,7 @@
 """`POST /phone/credentials`: a password for hours. `GET /phone/ws`: the phone's way to the switch.
 
 `GET /phone/standing`: why that way would not open. `GET /phone/colleagues`: whom the phone can call, and
-`GET /phone/number`: which number outside.
+`GET /phone/number`: which number outside. `POST /phone/dial`: a telephone beside the page calls it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from agent_ui.auth import offered_protocols
 from agent_ui.live.routes import check_origin
 from agent_ui.pages import fragment
 from agent_ui.phone.metrics import PHONE_KEYS
+from agent_ui.phone.dial import DIAL, dial
 from agent_ui.phone.numbers import NUMBER, typed_number
 from agent_ui.phone.proxy import CLOSE_S, HEARTBEAT_S, MESSAGE_LIMIT, PROTOCOL, PhoneProxy
 from agent_ui.phone.views import people_view
@@ -132,4 +133,5 @@ def add_phone(app: web.Application) -> None:
     app.router.add_get(STANDING, standing)
     app.router.add_get(COLLEAGUES, colleagues)
     app.router.add_get(NUMBER, typed_number)
+    app.router.add_post(DIAL, dial)
     app.router.add_get(WS, line, allow_head=False)

@@ -9,6 +9,7 @@ from agent_ui.live.hub import LiveHub
 from agent_ui.phone.proxy import PhoneProxy
 from agent_ui.services import WebServices
 from callcard.demo.seat_bell import SeatBell
+from callcard.dialling import Dialling
 from callcard.owning import own_task
 from callcard.phones import BrowserPhones
 from callcard.states import States
@@ -50,6 +51,8 @@ async def start_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]
         ground.bus.tap(hub.hand_over)
     peaks = Peaks(service, ground.layout.recordings)
     stack.callback(peaks.close)
+    dialling = Dialling(ground.bus, ground.clock, pbx=ground.pbx)
+    await own_task(stack, dialling.run(), "dialling")
     services = WebServices(
         tokens=people,
         proxy=ground.settings.proxy,
@@ -69,6 +72,7 @@ async def start_web(stack: AsyncExitStack, ground: Ground, parts: frozenset[str]
         health=ground.health,
         metrics=await hear_all(stack, ground, parts),
         phones=await _phones(stack, ground),
+        dialling=dialling,
         bell=SeatBell(ground.office, ground.layout.pbx / "spool") if demo else None,
         clock=ground.clock,
         pbx=ground.pbx,

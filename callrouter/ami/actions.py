@@ -17,8 +17,11 @@ from crm_core.errors import BadInput, Unavailable
 from crm_core.i18n import N_
 
 OFFER_CONTEXT: Final = "cc-offer"
+AGENTS_CONTEXT: Final = "cc-agents"  # what agents' phones dial in
 _GLOBAL_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _CHANNEL_NAME: Final = re.compile(r"[A-Za-z0-9]+/[A-Za-z0-9_.@-]+-[0-9a-f]{8}(;[12])?")
+_AGENTS_DEVICE: Final = re.compile(r"agent-[a-z0-9_-]+")
+_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _ENDPOINT: Final = re.compile(r"[\w.+-]+", re.A)
 _CONTACT: Final = re.compile(r"[\w.+-]+;@[0-9a-f]+", re.A)  # what has registered
 _NORMAL_CLEARING: Final = 16
@@ -64,6 +67,24 @@ class Actor:
                 raise
             return False  # "No such channel"
         return len(rows) == 1 and not rows[0].get("BridgeID")
+
+    async def originate(self, endpoint: str, number: str, *, ring_s: int) -> bool:
+        """Let an agent's *endpoint* ring, and dial *number* (E.164) there when it is picked up.
+
+        True means queued only. False: the switch says no.
+        """
+        if _AGENTS_DEVICE.fullmatch(endpoint) is None or _E164.fullmatch(number) is None:
+            raise BadInput(N_("This is not a device of the telephone system."), field="endpoint")
+        return await self._ok(
+            "Originate",
+            Channel=f"PJSIP/{endpoint}",
+            Context=AGENTS_CONTEXT,
+            Exten=number,
+            Priority=1,
+            CallerID=f"<{number}>",
+            Timeout=ring_s * 1000,
+            Async=True,
+        )
 
     async def hangup_leg(self, channel: str) -> bool:
         """End one channel. False: it is gone already."""

@@ -47,6 +47,7 @@ from crm_core.presence.model import ChosenState, Presence
 from crm_core.recordings.model import Recording, RecordingState
 from crm_core.showing import Showing
 from tests.fakes.clock import FakeClock
+from tests.fakes.dialling import MemoryDialling
 from tests.fakes.house import DIRECTORY, NOW, READERS
 from tests.fakes.web_desk import MemoryMissed, MemoryNotes, MemoryOverviews, MemorySteps, MemoryTimelines
 
@@ -452,6 +453,7 @@ class House:
             kept=kept,
         )
         self.phones: PhoneProxy | None = None
+        self.dialling = MemoryDialling()
         self.bell: Bell | None = None
         self.port = 0
         self.proxy: str | None = None
@@ -493,6 +495,7 @@ class House:
             clock=self.clock,
             written=self._count_written,
             phones=self.phones,
+            dialling=self.dialling,
             bell=self.bell,
         )
         self.app = build_app(self.services)

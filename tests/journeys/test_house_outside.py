@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import fresh_database
-from tests.fakes.sip_peer import Call, IncomingCall, OutgoingCall
+from tests.fakes.sip_peer import Answer, Call, IncomingCall, Manual, OutgoingCall, Refuse
 from tests.journeys.house import (
     CALLER,
     EVERY_TONE,
@@ -154,6 +154,48 @@ async def test_who_calls_gets_no_offer_and_wraps_up(house: House) -> None:
     assert (seen["outcome"], seen["hangup_by"], seen["agent"]) == ("answered", "agent", "elena")
     await house.until_state("elena", "wrap_up")
     await house.until_state("elena", "available")
+
+
+async def test_a_press_on_a_number_lets_the_own_telephone_ring_and_call(house: House) -> None:
+    number = "+74955550954"
+    await house.available("elena")
+    house.phones["elena"].behaviour = Manual()
+    house.trunk.forget_invites()
+    await house.post("/phone/dial", {"number": "8 (495) 555-09-54"}, who="elena", status=204)
+    own_leg = await house.leg("elena")
+    assert own_leg.remote_number == number, "what is called is shown on it"
+    again = await house.post("/phone/dial", {"number": number}, who="elena", status=409)
+    assert again["detail"] == "You are in a call."
+    own_leg.answer()
+    leg = await house.trunk.next_invite()
+    assert (leg.called, leg.remote_number) == (number[1:], SALES)
+    leg.answer()
+    await asyncio.gather(own_leg.answered(), leg.answered())
+    await hear_each_other(own_leg, leg, "elena")
+    await leg.hangup()
+    await own_leg.ended()
+    seen = await house.ended(to=number)
+    assert (seen["from"], seen["from_raw"], seen["agent"]) == ("102", "102", "elena")
+    assert (seen["outcome"], seen["hangup_by"]) == ("answered", "caller")
+    assert await settled_talk(house, seen["id"]) == pytest.approx(seen["talk_s"], abs=0.3)
+    await house.until_state("elena", "wrap_up")
+    refused = await house.post("/phone/dial", {"number": "+15555550142"}, who="elena", status=400)
+    assert refused["detail"] == "This number is not called from here."
+
+
+async def test_a_press_that_is_not_picked_up_calls_nobody_and_keeps_nobody(house: House) -> None:
+    known = len(await house.calls())
+    await house.available("anna")
+    house.phones["anna"].behaviour = Refuse(486)
+    await house.post("/phone/dial", {"number": MARINA}, who="anna", status=204)
+    await house.leg("anna")
+    house.phones["anna"].behaviour = Answer()
+    call = await house.call(number="+74955550955")
+    taken = await house.leg("anna")
+    await asyncio.gather(call.answered(), taken.answered())
+    await call.hangup()
+    await house.ended(from_="+74955550955")
+    assert len(await house.calls()) == known + 1, "what nobody picked up is no call"
 
 
 @pytest.mark.parametrize("way", ["blind", "queue", "attended"])

@@ -64,6 +64,39 @@ async def test_redirect_leads_to_the_offer_only(lab: Lab) -> None:
     assert lab.sent("Redirect") == {"Channel": CHANNEL, "Context": "cc-offer", "Exten": "s", "Priority": "1"}
 
 
+async def test_an_agents_own_telephone_rings_and_dials_a_number(lab: Lab) -> None:
+    assert await lab.actor.originate("agent-anna-desk", "+74955550142", ring_s=20)
+    assert lab.sent("Originate") == {
+        "Channel": "PJSIP/agent-anna-desk",
+        "Context": "cc-agents",
+        "Exten": "+74955550142",
+        "Priority": "1",
+        "CallerID": "<+74955550142>",
+        "Timeout": "20000",
+        "Async": "true",
+    }
+    lab.refuse("Originate", "Originate failed")
+    assert not await lab.actor.originate("agent-anna-desk", "+74955550142", ring_s=20)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "number"),
+    [
+        ("trunk-carrier", "+74955550142"),
+        ("agent-anna-desk/x", "+74955550142"),
+        ("agent-anna-desk", "74955550142"),
+        ("agent-anna-desk", "+7495555\r\nAction: Logoff"),
+        ("agent-anna-desk", "101"),
+    ],
+)
+async def test_nothing_but_agents_telephones_rings_and_nothing_but_numbers_is_dialled(
+    lab: Lab, endpoint: str, number: str
+) -> None:
+    with pytest.raises(BadInput):
+        await lab.actor.originate(endpoint, number, ring_s=20)
+    assert not lab.server.named("Originate")
+
+
 async def test_a_caller_who_talks_by_now_is_not_torn_away(lab: Lab) -> None:
     lab.server.rows["Status"] = [["Event: Status", f"Channel: {CHANNEL}", "BridgeID: 5f0e"]]
     assert not await lab.actor.redirect_to_offer(CHANNEL)

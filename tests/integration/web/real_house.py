@@ -43,6 +43,7 @@ from crm_core.recordings.service import RecordingService
 from recordings.peaks import Peaks
 from recordings.playback import Playback
 from tests.fakes.clock import FakeClock
+from tests.fakes.dialling import MemoryDialling
 from tests.fakes.house import NOW
 
 OFFICE = """\
@@ -151,6 +152,7 @@ async def real_house(
         playback=Playback(recordings, tmp_path),
         peaks=peaks,
         hub=hub,
+        dialling=MemoryDialling(),
         health=health,
         written=relay.wake,
         metrics=CollectorRegistry(),

@@ -82,6 +82,7 @@ def test_each_device_has_endpoint_password_and_address() -> None:
     assert endpoint.get("callerid") == '"Анна Мюллер" <101>'
     assert endpoint.all("set_var") == (
         "CC_FROM_AGENT=anna",
+        "CC_EXTENSION=101",
         "CC_COUNTRY=RU",
         "__TRANSFER_CONTEXT=cc-transfer",
     )
