@@ -63,7 +63,7 @@ EXTENSIONS = [
 OUT = "Goto(cc-out-carrier,${EXTEN},1)"
 TO_CARRIER = "@trunk-carrier,40,ib(cc-called^carrier^1)U(cc-record^s^1))"
 OUTSIDE = [
-    ("Dial(${CC_DIAL},${CC_RING},i)", "Dial(PJSIP/7${EXTEN}@trunk-carrier,40,i)", "agents' devices"),
+    ("Dial(${CC_DIAL},${CC_RING},iI)", "Dial(PJSIP/7${EXTEN}@trunk-carrier,40,i)", "agents' devices"),
     ("Dial(PJSIP/${FILTER(0-9,${EXTEN})}@trunk-carrier", "Dial(PJSIP/${EXTEN}@trunk-carrier", "agents"),
     (TO_CARRIER, TO_CARRIER.replace("trunk-carrier", "trunk-second"), "agents' devices"),
     (TO_CARRIER, TO_CARRIER.replace("ib(", "b("), "agents' devices"),
