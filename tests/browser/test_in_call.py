@@ -16,7 +16,7 @@ from tests.browser.chromium import Chromium
 from tests.browser.conftest import Open
 from tests.browser.seat import BELLA, TONES, Seat, seated, with_password, with_seat
 from tests.browser.voice import browser_hears, require_address
-from tests.fakes.sip_peer import IncomingCall, OutgoingCall
+from tests.fakes.sip_peer import IncomingCall, OutgoingCall, Ring
 from tests.journeys.house import WITHHELD
 from tests.journeys.running_callcard import AGENT_TONE, CALLER_TONE, Callcard, running_callcard
 from tests.journeys.test_browser_phone import LINE
@@ -24,7 +24,7 @@ from tests.journeys.test_browser_phone import LINE
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 CALLER = "+74955550173"
-MISSED, TYPED, IN_VAIN, HANDED = (f"+7495555018{number}" for number in range(1, 5))
+MISSED, TYPED, IN_VAIN, HANDED, RUNG = (f"+7495555018{number}" for number in range(1, 6))
 # Counts the moments in which the mute button shows what is not so. Made after the page's own observer, this
 # one is told of each change after that, and still before anything is painted.
 WATCH_MUTE = """() => {
@@ -43,7 +43,7 @@ WATCH_MUTE = """() => {
 async def callcard() -> AsyncIterator[Callcard]:
     require_address()
     async with running_callcard(more=with_seat, outside=LINE) as running:
-        await with_password(running, "bella", "elena")
+        await with_password(running, "bella", "elena", "anna")
         yield running
 
 
@@ -236,11 +236,11 @@ async def test_why_somebody_was_not_reached_is_said_and_they_are_called_again(se
     await expect(seat.part("talking")).to_be_visible()
     await leg.hangup()
     await seat.free()
+    await callcard.audit()  # all of it is written
     await page.goto(f"http://{callcard.settings.http}/calls")
     rows = page.locator("table.journal tbody tr", has_text=shown(IN_VAIN))
     await expect(rows.locator(".tag")).to_have_text(["Answered", "Not reached", "Not reached"])
     await page.goto(f"http://{callcard.settings.http}/desk")
-    await callcard.audit()
 
 
 async def test_a_customer_who_was_called_is_handed_to_a_colleague(seat: Seat, window: Open) -> None:
@@ -271,4 +271,38 @@ async def test_a_customer_who_was_called_is_handed_to_a_colleague(seat: Seat, wi
     await leg.hangup()
     seen = await called(callcard, HANDED)
     assert (seen["direction"], seen["agent"], seen["hangup_by"]) == ("out", "elena", "caller")
+    await callcard.audit()
+
+
+async def test_who_has_a_telephone_beside_the_page_picks_it_up_and_the_number_is_called(
+    seat: Seat, window: Open
+) -> None:
+    """Her state is her own: she calls also while she gets no calls."""
+    callcard = seat.callcard
+    phone = callcard.phones["anna"]
+    phone.behaviour = Ring()
+    phone.forget_invites()
+    anna = await window("anna", "/desk")
+    await anna.keyboard.press("Control+k")
+    await anna.keyboard.type(shown(RUNG))
+    await anna.locator("#found-number").click()
+    toasts = anna.locator("#toasts [data-toast]")
+    await expect(toasts).to_contain_text(["Pick up your phone"])
+    await expect(toasts).to_contain_text([shown(RUNG)])
+    own = await phone.next_invite()
+    own.answer()
+    leg = await rings_at(callcard, RUNG)
+    panel = anna.locator("#panel")
+    await expect(panel.locator("[data-part=calling]")).to_contain_text(shown(RUNG))
+    await expect(anna.locator("#pill")).to_contain_text("Calling…")
+    leg.answer()
+    await expect(panel.locator("[data-part=talking]")).to_contain_text(shown(RUNG))
+    await asyncio.gather(leg.hears(TONES, AGENT_TONE), own.hears(TONES, CALLER_TONE))
+    await anna.locator("#work [data-dial]").first.click()
+    await expect(toasts.last).to_contain_text("No call was made.")
+    await expect(toasts.last).to_contain_text("You are in a call.")
+    await leg.hangup()
+    await own.ended()
+    seen = await called(callcard, RUNG)
+    assert (seen["direction"], seen["agent"], seen["outcome"]) == ("out", "anna", "answered")
     await callcard.audit()
