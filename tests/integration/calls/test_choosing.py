@@ -120,6 +120,19 @@ async def test_a_choice_is_kept_in_the_call_and_for_the_number(desk: Desk) -> No
     assert len(await desk.said()) == 1, "the same again is nothing new"
 
 
+async def test_whom_an_agent_called_is_chosen_by_the_number_that_was_dialled(desk: Desk) -> None:
+    olga = desk.cards["Olga Sokolova"]
+    out = answered_call(
+        FakeClock().now(), direction=Direction.OUT, from_number="101", to=SHARED, did=SALES, version=3
+    )
+    await keep(desk.journal, [CallEnded(call=out)])
+    read = await desk.calls.get(ADMIN, out.id)
+    assert [choice.title for choice in read.choices] == ["Igor Sokolov", "Olga Sokolova"]
+    chosen = await desk.calls.choose_customer(ANNA, out.id, olga)
+    assert (chosen.customer_id, chosen.from_number) == (olga, "101")
+    assert await desk.identified() == olga, "who calls from there is Olga, too"
+
+
 async def test_a_wrong_choice_is_put_right(desk: Desk) -> None:
     igor, olga = desk.cards["Igor Sokolov"], desk.cards["Olga Sokolova"]
     await desk.calls.choose_customer(ANNA, desk.call.id, olga)

@@ -50,6 +50,17 @@ async def test_calls_nobody_looked_up_and_cards_nobody_owns(journal: CallJournal
     assert await owing(journal, calls) == {0, 1, 2}
 
 
+async def test_calls_of_agents_to_customers_too(journal: CallJournal) -> None:
+    out = {"direction": Direction.OUT, "from_number": "101", "to": "+74955550142"}
+    calls = [
+        finished(Code.CALLED, customer_id=None, owner=None, **out),
+        finished(Code.IDENTIFIED_CUSTOMER, customer_id=new_id(), owner="anna", **out),
+        finished(Code.IDENTIFIED_CUSTOMER, customer_id=None, owner=None, **out),
+        finished(Code.IDENTIFIED_CUSTOMER, customer_id=new_id(), owner=None, **out),
+    ]
+    assert await owing(journal, calls) == {0, 3}
+
+
 async def test_not_those_of_long_ago_of_others_or_still_to_be_settled(journal: CallJournal) -> None:
     owed = finished(customer_id=None, owner=None)
     calls = [

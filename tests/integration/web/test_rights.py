@@ -32,7 +32,7 @@ from tests.fakes.calls import answered_call, missed_call
 from tests.fakes.house import NOW
 from tests.fakes.wav_files import tone, wav
 from tests.integration.calls.conftest import keep, open_journal
-from tests.integration.web import test_dialling, test_live, test_phone
+from tests.integration.web import test_dial, test_dialling, test_live, test_phone
 from tests.integration.web.real_house import RealHouse, real_house
 
 pytestmark = pytest.mark.integration
@@ -171,6 +171,7 @@ ELSEWHERE = {
     "POST /phone/credentials": test_phone.test_who_may_not_come_is_told_so,
     "GET /phone/standing": test_phone.test_a_page_can_ask_why_its_socket_does_not_open,
     "GET /phone/ws": test_phone.test_who_may_not_come_is_told_so,
+    "POST /phone/dial": test_dial.test_what_is_not_called_is_said_in_plain_words,
     "GET /phone/number": test_dialling.test_what_is_typed_is_read_by_the_office_and_called_by_its_cards_name,
     "GET /phone/colleagues": test_phone.test_the_list_names_who_can_be_reached_and_may_be_seen,
 }
