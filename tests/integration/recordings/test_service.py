@@ -54,9 +54,9 @@ async def test_expected_once_and_only_where_the_office_says(
         {"queue": "unknown"},
     ):
         assert await service.expect(answered_call(clock.now(), **other)) is None
-    out = answered_call(clock.now(), direction=Direction.OUT, from_number="101", to="+74955550142")
+    out = answered_call(clock.now(), direction=Direction.OUT, from_number="101", to="+74955550777")
     assert await service.expect(out) is not None
-    found, _ = await service.list(reader("root"), phone="+74955550142", limit=10)
+    found, _ = await service.list(reader("root"), phone="+74955550777", limit=10)
     assert [one.call_id for one in found] == [out.id], "found by the customer's number"
 
 
