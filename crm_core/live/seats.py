@@ -135,8 +135,19 @@ class Seats:
 
 
 def _talk(call: LiveCall, agent: str) -> Talk | None:
-    """What *agent* talked in *call*, over all their legs; None when they did not."""
-    spans = [(leg.answered_at, leg.ended_at) for leg in call.legs if leg.agent == agent and leg.answered_at]
+    """What *agent* talked in *call*, over all their legs; None when they did not.
+
+    Of a call to the outside a talk begins when the customer answers, however early the agent's phone was up.
+    """
+    outgoing = call.direction is Direction.OUT
+    if outgoing and call.answered_at is None:
+        return None
+    first = call.answered_at if outgoing else None
+    spans = [
+        (max(leg.answered_at, first) if first is not None else leg.answered_at, leg.ended_at)
+        for leg in call.legs
+        if leg.agent == agent and leg.answered_at
+    ]
     if not spans:
         return None
     lengths = [(end - begin).total_seconds() for begin, end in spans if end is not None]

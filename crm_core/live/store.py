@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, case, extract, func, select
+from sqlalchemy import and_, case, extract, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,14 +43,21 @@ async def counted_since(connection: AsyncConnection, pbx: str, since: datetime) 
 
 
 async def talks_since(connection: AsyncConnection, pbx: str, since: datetime) -> tuple[Talk, ...]:
-    """Who talked in which call since then: one row for each agent and call that is one of its own."""
-    length = extract("epoch", CallLegRow.ended_at - CallLegRow.answered_at)
+    """Who talked in which call since then: one row for each agent and call that is one of its own.
+
+    As crm_core.live.seats counts them: to the outside, from the customer's answer on.
+    """
+    outgoing = CallRow.direction == Direction.OUT.value
+    begun = case(
+        (outgoing, func.greatest(CallLegRow.answered_at, CallRow.answered_at)), else_=CallLegRow.answered_at
+    )
+    length = extract("epoch", CallLegRow.ended_at - begun)
     over = func.bool_and(CallLegRow.ended_at.is_not(None))
     rows = await connection.execute(
         select(
             CallLegRow.call_id,
             CallLegRow.agent,
-            func.min(CallLegRow.answered_at).label("at"),
+            func.min(begun).label("at"),
             case((over, func.sum(length))).label("talk_s"),
         )
         .join(CallRow, and_(CallRow.id == CallLegRow.call_id, CallRow.pbx == CallLegRow.pbx))
@@ -60,6 +67,7 @@ async def talks_since(connection: AsyncConnection, pbx: str, since: datetime) ->
             CallLegRow.answered_at >= since,
             CallRow.started_at >= since,
             CallRow.merged_into.is_(None),
+            or_(not_(outgoing), CallRow.answered_at.is_not(None)),
         )
         .group_by(CallLegRow.call_id, CallLegRow.agent)
     )

@@ -230,6 +230,10 @@ async def test_a_card_is_found_by_keyboard_and_changed_beside_others(
     await anna.keyboard.press("Escape")
     await expect(anna.locator("#found")).to_be_hidden()
     await anna.keyboard.press("Control+k")
+    await anna.keyboard.type("kamran")  # the same once more
+    await expect(anna.locator("#found")).to_be_visible()
+    await anna.keyboard.press("Escape")
+    await anna.keyboard.press("Control+k")
     await anna.keyboard.type("volk")
     await anna.keyboard.press("Enter")  # before it is found
     await expect(anna.locator(".who h2")).to_have_text("Marina Volkova")

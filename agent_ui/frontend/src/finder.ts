@@ -28,8 +28,10 @@ class Finder {
     field.addEventListener("input", () => {
       this.opensFirst = false;
       if (this.typed === "") this.close();
+      // To htmx it is what it asked for last: nothing new.
+      else if (this.list()?.hidden === true && this.list()?.dataset["q"] === this.typed) this.ask();
     });
-    field.addEventListener("focus", () => this.typed !== "" && field.dispatchEvent(new CustomEvent("search-now")));
+    field.addEventListener("focus", () => this.typed !== "" && this.ask());
     box.addEventListener("focusout", (event) => {
       if (!(event.relatedTarget instanceof Node) || !box.contains(event.relatedTarget)) setTimeout(() => this.close(), CLOSE_MS);
     });
@@ -40,6 +42,10 @@ class Finder {
       this.mark();
       if (this.opensFirst) this.open();
     }).observe(box, { childList: true });
+  }
+
+  private ask(): void {
+    this.field.dispatchEvent(new CustomEvent("search-now"));
   }
 
   private get typed(): string {

@@ -17,7 +17,17 @@ from sqlalchemy import select
 
 from crm_core.calls import missed_store
 from crm_core.calls.events import CallOffered
-from crm_core.calls.model import Call, CallState, Leg, LegRole, LegState, Offer, OfferState, Outcome
+from crm_core.calls.model import (
+    Call,
+    CallState,
+    Direction,
+    Leg,
+    LegRole,
+    LegState,
+    Offer,
+    OfferState,
+    Outcome,
+)
 from crm_core.customers.tables import CustomerRow
 from crm_core.db.engine import Database
 from crm_core.ids import new_id
@@ -347,15 +357,44 @@ async def in_wrap_up(house: RealHouse) -> None:
         "ended_at": NOW,
         "legs": (replace(leg("anna", LegState.ENDED), ended_at=NOW),),
     }
-    earlier = replace(leg("anna", LegState.ENDED), ended_at=NOW - timedelta(minutes=4))
+    answered, over = NOW - timedelta(minutes=5), NOW - timedelta(minutes=4)
+    earlier = replace(leg("anna", LegState.ENDED), answered_at=answered, ended_at=over)
     await house.store(
         talking(1, "anna", **ended),
         talking(2, "anna", **ended | {"started_at": NOW - timedelta(minutes=5), "legs": (earlier,)}),
         talking(3, "anna", **ended | {"started_at": NOW - timedelta(days=3), "legs": ()}),
+        *outside(ended),
     )
     await house.presence.choose("anna", ChosenState.AVAILABLE, None, by="anna")
     row = (await house.presence.load_all())["anna"]
     await house.presence.save(replace(row, wrap_up_until=NOW + timedelta(seconds=15)))
+
+
+def outside(ended: dict[str, Any]) -> list[Call]:
+    """Calls of anna's to customers, from a phone that was up for 40 s: answered after 10, and not at all."""
+    began = NOW - timedelta(minutes=10)
+    mine = replace(
+        leg("anna", LegState.ENDED),
+        started_at=began,
+        answered_at=began,
+        ended_at=began + timedelta(seconds=40),
+    )
+    calls = ((4, began + timedelta(seconds=10)), (5, None))
+    return [
+        talking(
+            number,
+            "anna",
+            **ended
+            | {
+                "direction": Direction.OUT,
+                "to": "+74955550177",
+                "started_at": began,
+                "answered_at": answered_at,
+                "legs": (replace(mine, channel=f"out.{number}"),),
+            },
+        )
+        for number, answered_at in calls
+    ]
 
 
 async def test_a_worker_that_begins_anew_in_wrap_up_keeps_card_note_and_count(
@@ -365,4 +404,6 @@ async def test_a_worker_that_begins_anew_in_wrap_up_keeps_card_note_and_count(
         _, page = await get(house, "anna", "/desk")
         assert 'data-part="wrap_up"' in page and f'data-note="{call_id(1)}"' in page
         assert 'data-until="2026-03-02T09:00:15.000Z"' in page
-        assert house.hub.state.agents["anna"].talks_today == 2
+        anna = house.hub.state.agents["anna"]
+        # The customer who was called and answered counts from then on, the one who did not not at all.
+        assert (anna.talks_today, anna.mean_talk_s) == (3, (0 + 60 + 30) / 3)

@@ -66,6 +66,17 @@ def test_who_called_somebody_outside_in_vain_has_left_it_too() -> None:
     assert (ids(seats.left("anna")), seats.talks("anna")) == ([1], 0)
 
 
+def test_a_talk_with_somebody_outside_begins_when_they_answer() -> None:
+    """The agent's own phone may have been rung first, and be up before."""
+    seats = Seats(DIRECTORY, NOW)
+    mine = replace(leg("anna", LegState.ENDED), ended_at=NOW + timedelta(seconds=40))
+    values: dict[str, Any] = {"state": CallState.ENDED, "direction": Direction.OUT}
+    seats.follow(None, shown(1, mine, **values))
+    assert (ids(seats.left("anna")), seats.talks("anna")) == ([1], 0)
+    seats.follow(None, shown(2, mine, **values, answered_at=NOW + timedelta(seconds=10)))
+    assert (seats.talks("anna"), seats.mean_talk_s("anna")) == (1, 30.0)
+
+
 def test_what_rang_and_was_not_answered_leaves_nothing() -> None:
     seats = Seats(DIRECTORY, NOW)
     ringing = shown(1, leg("anna", LegState.RINGING, None), state=CallState.OFFERED)
