@@ -1,4 +1,4 @@
-"""Calls that begin with a press on a number: asked for here, begun by the router, whose word is awaited here."""
+"""Calls that begin with a press on a number: asked for here, begun by the router, which is waited for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """The demo's carrier and desk phones: the same Asterisk on other loopback addresses, each call real SIP.
 
 127.0.0.1 is the PBX, 127.0.0.2 the carrier (the sample trunk's address), 127.0.0.3 the agents' phones.
+Customers whom somebody calls pick up, but for those whose number ends in 7 (busy), 8 (nobody is at home) or
+9 (not in service). They stand in the phones' context: the PBX reaches both from one address.
 A caller is a call file in Asterisk's spool (docs.asterisk.org, "Asterisk Call Files"): no manager
 account needs the right to dial for it.
 """
@@ -36,15 +38,21 @@ def demo_office(office: OfficeFile, *, sip_port: int, rtp_start: int) -> OfficeF
             name=device.name, kind=DeviceKind.CONTACT, contact=f"sip:{name}@{PHONES}:{sip_port}"
         )
 
+    carrier = f"sip:{CARRIER}:{sip_port}"
     people = {
         name: msgspec.structs.replace(person, devices=tuple(moved(name, each) for each in person.devices))
         for name, person in office.people.items()
+    }
+    trunks = {
+        name: trunk if trunk.contact is None else msgspec.structs.replace(trunk, contact=carrier)
+        for name, trunk in office.trunks.items()
     }
     sip = msgspec.structs.replace(office.sip, port=sip_port, rtp_start=rtp_start, rtp_end=rtp_start + 400)
     line, queue = seat_line(office)
     return msgspec.structs.replace(
         office,
         people=people,
+        trunks=trunks,
         sip=sip,
         numbers={**office.numbers, SEAT_LINE: line},
         queues={**office.queues, SEAT_QUEUE: queue},
@@ -147,6 +155,19 @@ exten => {agent},1,Ringing()
 
 [demo-phones]
 {phones}
+exten => _[0-9]XXXXXX.,1,Ringing()
+ same => n,Wait(3)
+ same => n,GotoIf($["${{EXTEN:-1}}"="7"]?busy)
+ same => n,GotoIf($["${{EXTEN:-1}}"="8"]?away)
+ same => n,GotoIf($["${{EXTEN:-1}}"="9"]?unknown)
+ same => n,Answer()
+ same => n,Set(DEMO_TALK=120)
+ same => n,Goto(demo-callers,talk,1)
+ same => n(busy),Hangup(17)
+ same => n(away),Wait(120)
+ same => n,Hangup(19)
+ same => n(unknown),Hangup(1)
+
 [demo-callers]
 exten => talk,1,Set(TIMEOUT(absolute)=${{DEMO_TALK}})
  same => n(speak),Wait(2)

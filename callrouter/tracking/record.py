@@ -201,6 +201,8 @@ class CallRecord:
                 return CallFact.IS_OFFERED
         if self.waiting:
             return CallFact.WAITS
+        if self.direction is Direction.OUT and self.answered_at is None:
+            return CallFact.IS_OFFERED  # to the customer, from the first moment until the agent is told no
         if self.state in (CallState.TALKING, CallState.HELD) and not self._handed_over():
             return None  # the parting of the two sides at the end is not a step back
         return CallFact.IS_ASKED

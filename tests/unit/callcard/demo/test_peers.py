@@ -50,6 +50,15 @@ def test_the_carrier_calls_from_the_trunks_address() -> None:
     ]
 
 
+def test_the_carrier_takes_the_offices_calls() -> None:
+    office = demo_office(SAMPLE, sip_port=5070, rtp_start=16_000)
+    trunk = office.trunks["provider"]
+    assert trunk.contact == f"sip:{CARRIER}:5070"
+    assert trunk.outgoing is not None and trunk.outgoing.caller_id in office.numbers
+    phones = {entry.phones[0] for entry in office.customers}
+    assert all(phone.startswith(trunk.outgoing.prefixes) for phone in phones)
+
+
 def test_a_call_file_appears_whole_and_may_be_removed_by_asterisk(tmp_path: Path) -> None:
     (tmp_path / "outgoing").mkdir()
     ring(tmp_path, OPENING[0])

@@ -54,6 +54,15 @@ def test_it_rings_at_the_customers_and_is_the_agents_from_the_start() -> None:
     assert tracker.agent_legs("anna").talking == (call.id,)
 
 
+@pytest.mark.parametrize("name", ["walked_out_busy", "walked_out_no_answer", "walked_out_given_up"])
+def test_a_call_in_vain_rings_until_its_end(name: str) -> None:
+    states = [event.call.state for event in Told(name).events]
+    assert list(dict.fromkeys(states)) in (
+        [CallState.NEW, CallState.OFFERED, CallState.ENDED],
+        [CallState.OFFERED, CallState.ENDED],
+    )
+
+
 def test_it_talks_until_somebody_goes_and_does_not_ring_again_at_the_end() -> None:
     _, call = until("walked_out_customer_hangs_up", HangupAsked)
     assert (call.state, call.agent) == (CallState.TALKING, "anna")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crm_core.office.changes import ChangeKind, diff
-from tests.unit.crm_core.office.offices import office
+from tests.unit.crm_core.office.offices import EXAMPLE, office
 
 pytestmark = pytest.mark.unit
 
@@ -52,19 +52,15 @@ def test_one_difference_in_words(old: str, new: str, said: str) -> None:
 
 
 def test_calls_to_the_world_begin_and_end() -> None:
-    line, more = "match: [127.0.0.2]", 'contact: sip:127.0.0.2\n    outgoing: {caller_id: "+74955550100", '
-    moscow = office((line, f'{line}\n    {more}prefixes: ["+7"]}}'))
-    both = office((line, f'{line}\n    {more}prefixes: ["+7", "+994"]}}'))
-    assert [str(change.words) for change in diff(office(), moscow)] == [
-        "trunks.provider.contact: – → sip:127.0.0.2",
-        "trunks.provider.outgoing: – → +7 (+74955550100)",
+    example = EXAMPLE[EXAMPLE.index("    outgoing:") : EXAMPLE.index("\n# Numbers callers dial")]
+    nobody = office((example, ""))
+    assert [str(change.words) for change in diff(nobody, office())] == [
+        "trunks.provider.outgoing: – → +7, +994 (+74955550100)",
     ]
-    assert [str(change.words) for change in diff(moscow, both)] == [
-        "trunks.provider.outgoing.prefixes: +7 → +7, +994"
+    assert [str(change.words) for change in diff(office(), nobody)] == [
+        "trunks.provider.outgoing: +7, +994 (+74955550100) → –",
     ]
-    assert "trunks.provider.outgoing: +7 (+74955550100) → –" in [
-        str(change.words) for change in diff(moscow, office())
-    ]
+    assert words(('"+7", "+994"', '"+994"')) == ["trunks.provider.outgoing.prefixes: +7, +994 → +994"]
 
 
 def test_people_come_and_go() -> None:

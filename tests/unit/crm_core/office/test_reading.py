@@ -52,13 +52,18 @@ def test_booleans_and_numbers_come_out_typed() -> None:
     assert (changed.queues["sales"].ring_s, changed.queues["sales"].record) == (25, False)
 
 
-LINE = "match: [127.0.0.2]"
-OUTSIDE = (
-    LINE
-    + """
-    contact: sip:127.0.0.2
-    outgoing: {caller_id: "+74955550100", prefixes: ["+7", "+994"]}"""
-)
+CONTACT = "    contact: sip:127.0.0.2:5060\n"
+SHOWN, PREFIXES = 'caller_id: "+74955550100"', 'prefixes: ["+7", "+994"]'
+OUTGOING = """    outgoing:
+      caller_id: "+74955550100"
+      prefixes: ["+7"]
+"""
+OTHER = f"""  other:
+    title: Other
+    match: [127.0.0.9]
+    contact: sip:127.0.0.9
+{OUTGOING}
+# Numbers callers dial"""
 
 ONE_FAULT = [
     # text replaced, by what, where the line is found, what is said
@@ -103,20 +108,16 @@ ONE_FAULT = [
         "codecs: 'ulow' is not a codec; known: alaw",
     ),
     ("match: [127.0.0.2]", "match: [127.0.0.2]\n    codecs: []", "trunks.provider.codecs: is empty"),
-    (LINE, OUTSIDE.replace("    contact: sip:127.0.0.2\n", ""), "outgoing: needs the trunk's contact"),
-    (LINE, OUTSIDE.replace("50100", "50199"), "caller_id: names '+74955550199', which is not in numbers"),
-    (LINE, OUTSIDE.replace("+74955550100", "74955550100"), "caller_id: '74955550100' is not of the form"),
-    (LINE, OUTSIDE.replace('"+7", "+994"', ""), "trunks.provider.outgoing.prefixes: is empty: name the"),
-    (LINE, OUTSIDE.replace('"+7"', '"7"'), "outgoing.prefixes: '7' is not of the form +7"),
-    (LINE, OUTSIDE.replace('"+7"', '"+994"'), "prefixes: +994 is called over trunk 'provider'"),
-    (LINE, OUTSIDE.replace("]}", "], ring: 3}"), "outgoing: there is no 'ring' here; known: caller_id"),
-    (LINE, OUTSIDE.replace("]}", "], ring_s: 3}"), "outgoing.ring_s: '3' is too small: 5 at least"),
-    (LINE, OUTSIDE.replace('caller_id: "+74955550100", ', ""), "outgoing: 'caller_id' is missing"),
-    (
-        LINE,
-        OUTSIDE + f"\n  other:\n    title: Other\n    {OUTSIDE.replace('127.0.0.2', '127.0.0.9')}",
-        "trunks.other.outgoing.prefixes: +7 is called over trunk 'provider'",
-    ),
+    (CONTACT, "", "trunks.provider.outgoing: needs the trunk's contact"),
+    (SHOWN, SHOWN.replace("100", "199"), "caller_id: names '+74955550199', which is not in numbers"),
+    (SHOWN, SHOWN.replace("+", ""), "caller_id: '74955550100' is not of the form"),
+    (SHOWN, "ring_s: 20", "trunks.provider.outgoing: 'caller_id' is missing"),
+    (PREFIXES, "prefixes: []", "trunks.provider.outgoing.prefixes: is empty: name the beginnings"),
+    (PREFIXES, 'prefixes: ["7"]', "outgoing.prefixes: '7' is not of the form +7"),
+    (PREFIXES, 'prefixes: ["+7", "+7"]', "prefixes: +7 is called over trunk 'provider'"),
+    (PREFIXES, f"{PREFIXES}\n      ring: 3", "outgoing: there is no 'ring' here; known: caller_id"),
+    (PREFIXES, f"{PREFIXES}\n      ring_s: 3", "outgoing.ring_s: '3' is too small: 5 at least"),
+    ("# Numbers callers dial", OTHER, "trunks.other.outgoing.prefixes: +7 is called over trunk 'provider'"),
     ("rtp_end: 10999", "rtp_end: 10001", "sip.rtp_end: must be at least rtp_start + 3"),
     ("port: 5060", "port: 10500", "sip.port: 10500 lies inside rtp_start..rtp_end"),
     ("bind: 127.0.0.1", "bind: 127.0.0.0.1", "sip.bind: '127.0.0.0.1' is not an address"),
@@ -171,8 +172,7 @@ ONE_FAULT = [
 
 
 def test_prefixes_lead_to_their_trunk() -> None:
-    assert office((LINE, OUTSIDE)).outgoing_prefixes() == {"+7": "provider", "+994": "provider"}
-    assert office((LINE, LINE)).outgoing_prefixes() == {}, "no trunk leads outside by itself"
+    assert office().outgoing_prefixes() == {"+7": "provider", "+994": "provider"}
 
 
 @pytest.mark.parametrize(
