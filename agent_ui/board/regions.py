@@ -31,7 +31,7 @@ from agent_ui.live.screens import (
     of_queues_and_health,
 )
 from agent_ui.parties import party_of
-from crm_core.calls.model import CallState
+from crm_core.calls.model import CallState, Direction
 from crm_core.live.directory import Directory
 from crm_core.live.model import LiveAgent, LiveCall
 from crm_core.live.projection import LiveState
@@ -144,7 +144,14 @@ def _company(state: LiveState, agent: LiveAgent) -> Company | None:
         return None
     call = next((call for call in calls if call.id == agent.call_id), calls[0])
     queue = state.directory.titles.get(call.queue, call.queue) if call.queue is not None else None
-    return Company(call=call.id, party=party_of(call, state.directory, agent.name), queue=queue)
+    outgoing = call.direction is Direction.OUT
+    return Company(
+        call=call.id,
+        party=party_of(call, state.directory, agent.name),
+        queue=queue,
+        outgoing=outgoing,
+        calling=outgoing and call.answered_at is None,
+    )
 
 
 def _caller(call: LiveCall, directory: Directory, role: Role) -> Caller:

@@ -48,11 +48,15 @@ class TileView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """Whom an agent has to do with now: a call's other side."""
+    """Whom an agent has to do with now: a call's other side. *outgoing*: called by one of ours, and *calling*:
+    without an answer yet.
+    """
 
     call: UUID
     party: Party
     queue: str | None
+    outgoing: bool = False
+    calling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

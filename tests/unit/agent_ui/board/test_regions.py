@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from agent_ui.board.regions import VERY_LATE, agent_row, agents, tile, tiles, totals, waiting
-from crm_core.calls.events import CallAnswered, CallEnded, CallWaiting
+from crm_core.calls.events import CallAnswered, CallChanged, CallEnded, CallWaiting
 from crm_core.calls.model import Call, CallState, Direction, Outcome
 from crm_core.health import HealthState, PartHealth
 from crm_core.live.projection import LiveState, Seed
@@ -65,6 +66,18 @@ def test_whom_no_call_would_reach_is_not_free_and_the_row_says_why(state: LiveSt
     assert (row.unreachable, row.unreachable_until) == ("did_not_ring", NOW + timedelta(minutes=1))
     is_now(state, "boris", AgentState.OFFLINE, Unreachable.NO_PHONE)
     assert agent_row(state, "boris", Role.SUPERVISOR).agent.unreachable is None, "nobody expects it"
+
+
+def test_whom_an_agent_calls_is_told_from_who_called_them(state: LiveState) -> None:
+    values = {"state": CallState.OFFERED, "legs": (agent_leg("anna", NOW),), "agent": "anna"}
+    rings = call(1, direction=Direction.OUT, to="+994125550177", version=1, **values)
+    state.apply(CallChanged(at=NOW, call=rings))
+    shown = agent_row(state, "anna", Role.SUPERVISOR).company
+    assert shown is not None and shown.party.number == "+994125550177"
+    assert (shown.outgoing, shown.calling) == (True, True)
+    state.apply(CallChanged(at=NOW, call=replace(rings, answered_at=NOW, version=2)))
+    shown = agent_row(state, "anna", Role.SUPERVISOR).company
+    assert shown is not None and (shown.outgoing, shown.calling) == (True, False)
 
 
 def test_a_level_below_the_goal_colours_the_frame(state: LiveState) -> None:
