@@ -48,8 +48,8 @@ class TileView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
-    """Whom an agent has to do with now: a call's other side. *outgoing*: called by one of ours, and *calling*:
-    without an answer yet.
+    """Whom an agent has to do with now: a call's other side. *outgoing*: one of ours called there, and
+    *calling*: without an answer yet.
     """
 
     call: UUID

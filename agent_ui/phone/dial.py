@@ -26,7 +26,7 @@ class DialQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 async def dial(request: web.Request) -> web.Response:
-    """204 when the telephone rings. Raises BadInput for a number that is not called, and what `dial` raises."""
+    """204 when the telephone rings. Raises BadInput for a number that is not called, else as `dial` does."""
     services, reader = request.app[SERVICES], request[READER]
     number = (await read_body(request, DialQuestion)).number
     ways = dialling_of(request)

@@ -16,8 +16,8 @@ from agent_ui.api.shapes import Moment, Question, Shape
 from agent_ui.auth import offered_protocols
 from agent_ui.live.routes import check_origin
 from agent_ui.pages import fragment
-from agent_ui.phone.metrics import PHONE_KEYS
 from agent_ui.phone.dial import DIAL, dial
+from agent_ui.phone.metrics import PHONE_KEYS
 from agent_ui.phone.numbers import NUMBER, typed_number
 from agent_ui.phone.proxy import CLOSE_S, HEARTBEAT_S, MESSAGE_LIMIT, PROTOCOL, PhoneProxy
 from agent_ui.phone.views import people_view
