@@ -11,7 +11,7 @@ from callcard.access import no_office
 from crm_core.db.engine import Database
 from crm_core.errors import StartRefused, Unavailable
 from crm_core.office.model import OfficeFile
-from crm_core.office.reading import read_office
+from crm_core.office.reading import read_office, read_once
 from crm_core.office.service import OfficeService
 from crm_core.private_file import write_private
 
@@ -37,7 +37,7 @@ class OfficeCopy:
         if text is None:
             raise no_office()
         await asyncio.to_thread(write_private, self._path, text.encode())
-        return await asyncio.to_thread(read_office, text)
+        return await asyncio.to_thread(read_once, text)
 
     def _read(self) -> OfficeFile:
         try:

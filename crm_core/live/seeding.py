@@ -17,7 +17,7 @@ from crm_core.live.agents import KnownAgent
 from crm_core.live.directory import Directory
 from crm_core.live.projection import Seed
 from crm_core.office import store as offices
-from crm_core.office.reading import read_office
+from crm_core.office.reading import read_once
 from crm_core.people import store as people
 from crm_core.permissions import Scope
 from crm_core.presence import store as presence
@@ -35,7 +35,6 @@ class Seeding:
         self._database = database
         self._clock = clock
         self._pbx = pbx
-        self._called: tuple[int, tuple[str, ...]] = (0, ())  # by which version of the office, which numbers
 
     async def load(self) -> Seed:
         """The database's view of now, of one moment: no call ends between two of the statements."""
@@ -63,13 +62,13 @@ class Seeding:
         return Seed(directory=directory, calls=(*over, *going_on), agents=agents, today=today, talks=talks)
 
     async def _outgoing(self) -> tuple[str, ...]:
-        """Beginnings of the numbers that the office calls; its file is read anew only when it changed."""
+        """Beginnings of the numbers that the office calls."""
         async with self._database.transaction() as connection:
             applied = await offices.latest(connection, self._pbx)
-        if applied is not None and applied.version != self._called[0]:
-            office = await asyncio.to_thread(read_office, applied.text)
-            self._called = applied.version, tuple(office.outgoing_prefixes())
-        return self._called[1]
+        if applied is None:
+            return ()
+        office = await asyncio.to_thread(read_once, applied.text)
+        return tuple(office.outgoing_prefixes())
 
 
 def known_agents(

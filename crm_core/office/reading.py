@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType, NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -57,6 +58,12 @@ def read_office(text: str) -> OfficeFile:
     if problems:
         raise OfficeProblems(sorted(problems, key=lambda problem: problem.line))
     return office
+
+
+@lru_cache(maxsize=2)
+def read_once(text: str) -> OfficeFile:
+    """As `read_office`; a process that asks for the office in force again need not read it again."""
+    return read_office(text)
 
 
 def _explain(document: Document, data: object, wanted: Any, path: Path, message: str) -> list[Problem]:

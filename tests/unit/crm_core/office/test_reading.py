@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm_core.office.reading import MAX_SHOWN, OfficeProblems, read_office
+from crm_core.office.reading import MAX_SHOWN, OfficeProblems, read_office, read_once
 from crm_core.office.yaml_text import MAX_BYTES
 from tests.unit.crm_core.office.offices import EXAMPLE, edited, office
 
@@ -39,6 +39,11 @@ def test_the_example_is_read() -> None:
         ("+74955550100", "74955550100", "84955550100", "4955550100"),
         ("+994125550100", "994125550100", "0125550100"),
     ]
+
+
+def test_the_same_text_is_read_once() -> None:
+    assert read_once(EXAMPLE) is read_once(EXAMPLE) == read_office(EXAMPLE)
+    assert read_once(edited(("ring_s: 15 ", "ring_s: 25 "))).queues["sales"].ring_s == 25
 
 
 def test_scalars_need_no_quotes() -> None:
