@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 
-from crm_core.calls.model import CallState, Outcome, TraceLine
+from crm_core.calls.model import CallState, Direction, Outcome, TraceLine
 from crm_core.calls.trace import WORDS, render
 from crm_core.health import HealthState
 from crm_core.i18n import N_, translator
@@ -99,7 +99,9 @@ class Words:
         return self(RECORDINGS[state])
 
     def caller(self, call: LiveCall) -> str:
-        """The number as people write it, or that it was withheld."""
+        """The other side's number as people write it, or that it was withheld."""
+        if call.direction is Direction.OUT:
+            return f"→ {format_for(call.to or '', '')}"
         if call.from_number is not None:
             return format_for(call.from_number, "")
         if withheld(call.from_raw):
@@ -108,6 +110,9 @@ class Words:
 
     def card(self, call: LiveCall) -> str:
         """The card's title; without one the name the caller's phone gave; not the number once more."""
+        if call.direction is Direction.OUT:  # the name there is the agent's own
+            title = printable(call.customer_title or "")
+            return "" if title == call.to else title
         if call.customer_title is None and withheld(call.from_name):
             return ""
         title = printable(call.customer_title or call.from_name)

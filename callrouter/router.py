@@ -21,7 +21,7 @@ from callrouter.acd.leading import Leading
 from callrouter.acd.outlet import EventOutlet
 from callrouter.acd.presence_cache import PresenceCache
 from callrouter.acd.questions import Questions
-from callrouter.agi.server import AgiLimits, FastAgiServer, peers_of
+from callrouter.agi.answering import agi_server
 from callrouter.ami.actions import Actor
 from callrouter.control.commands import Commands
 from callrouter.control.dialler import Dialler
@@ -111,7 +111,7 @@ class Router:
         self._news = News(
             bus, self.dispatcher, self._core, customers, self._behind, self._load_again, pbx=settings.pbx
         )
-        self._dialler = Dialler(bus, actor, self._core, pbx=settings.pbx)
+        self._dialler = Dialler(bus, actor, self._core, pbx=settings.pbx, is_up=self._links.can_act)
         self._mirror = Mirror(
             actor,
             clock,
@@ -122,7 +122,7 @@ class Router:
         self.dispatcher.seats.on_change(self._agents_changed)
         self._leading = Leading(self.dispatcher, actor)
         self._lead_wanted = asyncio.Event()
-        self._agi = _agi_server(settings, Questions(self.dispatcher, path))
+        self._agi = agi_server(settings, Questions(self.dispatcher, path))
         self._noticed = Noticed(
             {
                 "ami_listener": self._links.listener.counts,
@@ -295,15 +295,3 @@ class Router:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("router task died", task=name, error=repr(error))
             self._health.set(f"router.{name}", HealthState.DOWN, repr(error))
-
-
-def _agi_server(settings: RouterSettings, questions: Questions) -> FastAgiServer:
-    return FastAgiServer(
-        settings.agi_host,
-        settings.agi_port,
-        settings.agi_token,
-        {"route": questions.route, "state": questions.state},
-        limits=AgiLimits(deadline=settings.limits.answer_s),
-        peers=peers_of(settings.agi_host, settings.ami_host),  # this host by its own address, and the PBX's
-        systemname=settings.systemname,
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
@@ -44,9 +45,13 @@ class Actor(Protocol):
 class Dialler:
     """`subscribe`, then `run` until cancelled, then `close`; `configure` and `observe` beside it."""
 
-    def __init__(self, bus: Bus, actor: Actor, core: Core, *, pbx: str) -> None:
+    def __init__(
+        self, bus: Bus, actor: Actor, core: Core, *, pbx: str, is_up: Callable[[], bool] = lambda: True
+    ) -> None:
+        """*is_up*: whether the actor is logged in; else nothing is answered, as another router may do it."""
         self._bus = bus
         self._actor = actor
+        self._is_up = is_up
         self._core = core
         self._pbx = pbx
         self._prefixes: tuple[str, ...] = ()
@@ -68,7 +73,9 @@ class Dialler:
         """Carry wishes out and say so, until cancelled."""
         assert self._heard is not None, "not subscribed"
         async for event in self._heard:
-            if not isinstance(event, DialWanted) or event.pbx != self._pbx or not self._is_new(event):
+            if not isinstance(event, DialWanted) or event.pbx != self._pbx or not self._is_up():
+                continue
+            if not self._is_new(event):
                 continue
             try:
                 why = await self.carry_out(event.person, event.number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from callcard.watch_words import (
     printable,
     timer,
 )
-from crm_core.calls.model import CallState, Outcome
+from crm_core.calls.model import CallState, Direction, Outcome
 from crm_core.calls.trace import Code, line
 from crm_core.health import HealthState
 from crm_core.live.shown import live_call
@@ -82,6 +83,14 @@ def test_what_callers_may_call_themselves(hostile: str, shown: str) -> None:
     assert WORDS.card(named) == shown
     sentence = WORDS.trace(line(NOW, Code.IDENTIFIED_KNOWN, title=hostile), {})
     assert sentence == f"The caller is {shown}."
+
+
+def test_of_a_call_to_a_customer_the_customer_is_shown() -> None:
+    out = call(direction=Direction.OUT, from_number="101", from_name="Anna", to="+74955550142")
+    assert WORDS.caller(live_call(out, NOW)) == "→ +7 495 555-01-42"
+    assert WORDS.card(live_call(replace(out, customer_title=None), NOW)) == ""
+    assert WORDS.card(live_call(replace(out, customer_title="+74955550142"), NOW)) == ""
+    assert WORDS.card(live_call(replace(out, customer_title="Marina"), NOW)) == "Marina"
 
 
 def test_a_caller_is_a_number_a_short_number_or_withheld() -> None:

@@ -51,8 +51,8 @@ class House:
     def __init__(self, kind: DeviceKind = DeviceKind.CONTACT, devices: int = 1) -> None:
         self.world = World([person("anna", kind=kind, devices=devices)], [queue("sales", "anna")])
         self.world.log_in("anna")
-        self.switch, self.bus = Switch(), MemoryBus()
-        self.dialler = Dialler(self.bus, self.switch, self.world.core, pbx="main")
+        self.switch, self.bus, self.up = Switch(), MemoryBus(), True
+        self.dialler = Dialler(self.bus, self.switch, self.world.core, pbx="main", is_up=lambda: self.up)
         base = office()
         outgoing = OutgoingEntry(caller_id="+74955550100", prefixes=("+7",))
         trunks = {"provider": replace(base.trunks["provider"], outgoing=outgoing)}
@@ -187,6 +187,26 @@ async def test_a_wish_is_carried_out_once_and_answered() -> None:
         (refused.wish, NotDialled.NOT_CALLED),
     ]
     assert len(house.switch.asked) == 1
+
+
+async def test_a_router_that_is_not_logged_in_leaves_the_answer_to_another() -> None:
+    house = House()
+    house.up = False
+    async with house.running() as answers:
+        await house.bus.publish(house.wish())
+        await settled()
+        house.up = True
+        last = house.wish()
+        await house.bus.publish(last)
+        async with asyncio.timeout(5):
+            answer = await anext(aiter(answers))
+    assert isinstance(answer, DialAnswered) and answer.wish == last.wish
+
+
+async def settled() -> None:
+    """Everything that was published is heard."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 async def test_old_wishes_and_those_of_another_pbx_are_passed_over() -> None:
