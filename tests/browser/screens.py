@@ -26,6 +26,7 @@ LANGUAGES = {"en": "en-GB", "ru": "ru-RU", "az": "az-AZ"}
 LOOKS = ("light", "dark")
 SIZES = ((1280, 800), (1920, 1080), (390, 844))
 ALL_S = 480.0
+AT_NOBODYS, BUSY = "+7 495 555 01 58", "+7 495 555 01 57"  # callcard/demo/peers.py: by the last digit
 PATIENCE_MS = 40_000  # many windows at once, and nobody waits before them
 
 
@@ -130,6 +131,7 @@ class Camera:
             await page.locator('#pill[data-state="available"]').wait_for()
             await self.shoot(page, "desk-ready")
             await self._around_the_desk(page)
+            await self._calling_out(page)
             await page.locator("[data-ring=known]").click()
             await page.locator('#panel[data-part="offered"]').wait_for()
             await page.locator("#work .who").wait_for()
@@ -167,6 +169,26 @@ class Camera:
         await page.locator(".phone-state").click()
         await self.shoot(page, "desk-phone")
         await page.keyboard.press("Escape")
+
+    async def _calling_out(self, page: Page) -> None:
+        """A customer who is not at home, and one who talks with somebody else."""
+        await page.locator("dialog[open]").wait_for(state="detached")  # it has the keys until it is closed
+        await page.keyboard.press("d")
+        await page.keyboard.type(AT_NOBODYS)
+        await page.locator("#phone-typed [data-number]").wait_for()
+        await self.shoot(page, "desk-dial")
+        await page.keyboard.press("Enter")
+        await page.locator('#panel [data-part="calling"]').wait_for()
+        await page.locator("#work .who-deeds").wait_for()
+        await self.shoot(page, "desk-calling")
+        await page.keyboard.press("F4")
+        await page.locator('#panel [data-part="unreached"]').wait_for()
+        await page.keyboard.press("d")
+        await page.keyboard.type(BUSY)
+        await page.keyboard.press("Enter")
+        await page.locator('#panel [data-part="calling"]').wait_for()
+        await page.locator('#panel [data-part="unreached"]').wait_for()
+        await self.shoot(page, "desk-unreached")
 
     async def _in_the_call(self, page: Page) -> None:
         await page.locator(".note-text").fill("Wants oak fronts instead of white ones, and asks when.")
