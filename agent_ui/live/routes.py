@@ -21,7 +21,7 @@ from agent_ui.live.screens import SCREENS, Screen
 from agent_ui.live.socket import Close, LiveSocket
 from agent_ui.pages import TEMPLATES
 from agent_ui.services import READER, SERVICES
-from crm_core.errors import BadInput, Forbidden
+from crm_core.errors import BadInput, Forbidden, NotSignedIn
 from crm_core.i18n import N_
 from crm_core.live.model import Shown
 
@@ -34,13 +34,14 @@ LIVE = "/live"
 class LiveQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """*since*: id of the last event the client has; *as* html: the regions of *screen*, else data.
 
-    *office*: only what belongs there, for whoever sees all offices.
+    *office*: only what belongs there, for whoever sees all offices. *person*: whom the page was made for.
     """
 
     since: str | None = None
     form: Literal["json", "html"] = field(default="json", name="as")
     screen: str | None = None
     office: str | None = None
+    person: str | None = None
 
 
 async def live(request: web.Request) -> web.StreamResponse:
@@ -48,6 +49,8 @@ async def live(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     check_origin(request, services.origins)
     query = read_query(request, LiveQuestion)
+    if query.person not in (None, request[READER].person):
+        raise NotSignedIn  # somebody else is, in a browser where this page still stands open
     face = _face(request, query)
     ws = web.WebSocketResponse(
         heartbeat=HEARTBEAT_S,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+from contextlib import AsyncExitStack
 
 import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.axe import grave
+from tests.browser.chromium import Windows
 from tests.browser.conftest import Open
 from tests.fakes.sip_peer import Ring
 from tests.journeys.running_callcard import Callcard, talk
@@ -165,6 +167,8 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     told = re.compile(re.escape(shown(LOST)))
     line = anna.locator("#missed .row-item", has_text=told)
     await expect(line).to_be_visible()
+    number = line.locator(".row-title bdi")  # to be read as a whole
+    assert await number.evaluate("each => each.scrollWidth <= each.clientWidth")
     await expect(anna.locator("#work .who dt:text('Missed, still open') + dd")).to_contain_text("1")
     await expect(beside.locator("#missed .row-item", has_text=told)).to_be_visible()
     for page in (anna, beside):
@@ -179,3 +183,15 @@ async def test_a_missed_call_is_listed_until_somebody_gets_through(callcard: Cal
     await expect(on_the_rail).not_to_contain_text(f"{before + 1} of yours")
     await again.hangup()
     await callcard.audit()
+
+
+async def test_a_session_that_ended_unheard_leads_to_the_door(
+    window: Open, opened: tuple[AsyncExitStack, list[Windows]]
+) -> None:
+    page = await window("anna", "/missed")
+    await expect(page.locator("body")).to_have_attribute("data-live", "up")
+    await page.evaluate("dispatchEvent(new Event('pagehide'))")  # the machine sleeps
+    await page.context.clear_cookies()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await page.wait_for_url("**/login?next=%2Fmissed")
+    opened[1][-1].said.clear()  # the browser says of the socket that it was refused

@@ -29,8 +29,10 @@ export interface Surroundings {
   random(): number;
   put(id: string, html: string): Promise<void>;
   tell(frame: Frame): void;
-  /** *said*: the loss has lasted long enough to be put into words. */
-  show(state: "up" | "lost", said: boolean): void;
+  /** *said*: the loss has lasted long enough to be put into words. `out`: nobody is signed in here any more. */
+  show(state: "up" | "lost" | "out", said: boolean): void;
+  /** Whether the house answers, and knows nobody here: a browser does not tell why a line did not open. */
+  signedOut(): Promise<boolean>;
   signIn(): void;
 }
 
@@ -56,6 +58,8 @@ export class Feed {
   private waiting: number | null = null;
   private silence: number | null = null;
   private saying: number | null = null;
+  private heard = false; // on the line as it is now
+  private out = false;
   private work: Promise<void> = Promise.resolve();
 
   constructor(
@@ -68,10 +72,11 @@ export class Feed {
   start(): void {
     if (this.line !== null) return;
     this.waiting = this.stopped(this.waiting);
-    this.saying ??= this.around.later(() => this.around.show("lost", true), SAID_AFTER_MS);
+    if (!this.out) this.saying ??= this.around.later(() => this.around.show("lost", true), SAID_AFTER_MS);
     const since = this.since === null ? "" : `&since=${encodeURIComponent(this.since)}`;
     const line = this.around.open(this.address + since);
     this.line = line;
+    this.heard = false;
     line.onmessage = ({ data }) => {
       if (this.line === line) this.take(JSON.parse(String(data)) as Frame, line);
     };
@@ -93,6 +98,8 @@ export class Feed {
 
   private take(frame: Frame, line: Line): void {
     this.attempt = 0;
+    this.heard = true;
+    this.out = false;
     this.since = frame.id;
     this.saying = this.stopped(this.saying);
     this.listen();
@@ -130,17 +137,26 @@ export class Feed {
   private lost(code: number): void {
     this.line = null;
     this.silence = this.stopped(this.silence);
-    if (code === NOT_SIGNED_IN) {
-      this.saying = this.stopped(this.saying);
-      this.around.signIn();
-      return;
-    }
-    if (this.saying === null) {
+    const end = this.attempt;
+    this.attempt += 1;
+    if (code === NOT_SIGNED_IN) this.goOut();
+    else if (!this.out && this.saying === null) {
       this.around.show("lost", false);
       this.saying = this.around.later(() => this.around.show("lost", true), SAID_AFTER_MS);
     }
-    this.waiting = this.around.later(() => this.start(), pause(this.attempt, this.around.random()));
-    this.attempt += 1;
+    // Who signs in again in another window has this page back, and the call on it.
+    const ms = this.out ? LONGEST_WAIT_MS : pause(end, this.around.random());
+    this.waiting = this.around.later(() => this.start(), ms);
+    if (!this.heard && !this.out) void this.around.signedOut().then((is) => is && !this.heard && this.goOut());
+  }
+
+  /** Nobody is signed in: the page leads to where one does, unless somebody keeps it because of a call. */
+  private goOut(): void {
+    if (this.out) return;
+    this.out = true;
+    this.saying = this.stopped(this.saying);
+    this.around.show("out", true);
+    this.around.signIn();
   }
 
   private stopped(timer: number | null): null {

@@ -6,13 +6,23 @@
 import { Feed, type Line } from "./feed";
 import { put } from "./swap";
 
+const NOBODY = 401;
+const ASKED_MS = 8000;
+
 /** Connect this page until it is left. `data-live-since` of the body: the last event the page was made from.
  * *office*: only what belongs there. */
 export function connectLive({ screen, office }: { screen: string; office?: string | undefined }): void {
   const { body } = document;
-  const line = document.getElementById("live-lost");
+  const [lost, out] = ["live-lost", "live-out"].map((id) => document.getElementById(id));
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const query = new URLSearchParams({ as: "html", screen, ...(office === undefined ? {} : { office }) });
+  // Whom the page was made for: somebody else who signed in meanwhile has no part of it.
+  const { person } = body.dataset;
+  const query = new URLSearchParams({
+    as: "html",
+    screen,
+    ...(office === undefined ? {} : { office }),
+    ...(person === undefined ? {} : { person }),
+  });
   const address = `${scheme}://${location.host}/live?${query}`;
   const feed = new Feed(
     {
@@ -23,9 +33,11 @@ export function connectLive({ screen, office }: { screen: string; office?: strin
       put: (id, html) => put(document, id, html),
       tell: (frame) => void document.dispatchEvent(new CustomEvent("live:event", { detail: frame })),
       show: (state, said) => {
-        body.dataset["live"] = state;
-        if (line !== null) line.hidden = state === "up" || !said;
+        body.dataset["live"] = state === "up" ? "up" : "lost";
+        if (lost != null) lost.hidden = state !== "lost" || !said;
+        if (out != null) out.hidden = state !== "out";
       },
+      signedOut: () => signedOut(`/live?${query}`),
       signIn: () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`),
     },
     address,
@@ -37,6 +49,15 @@ export function connectLive({ screen, office }: { screen: string; office?: strin
   addEventListener("pageshow", (event) => event.persisted && feed.start());
   addEventListener("online", () => feed.start());
   document.addEventListener("visibilitychange", () => document.hidden || feed.start());
+}
+
+/** Asked as no line, the feed says 401 to whom it would refuse one, and 426 to others. */
+async function signedOut(address: string): Promise<boolean> {
+  try {
+    return (await fetch(address, { signal: AbortSignal.timeout(ASKED_MS) })).status === NOBODY;
+  } catch {
+    return false; // the house is away
+  }
 }
 
 function open(address: string): Line {

@@ -34,6 +34,7 @@ class Fake implements Surroundings {
   readonly log: string[] = [];
   now = 0;
   failing: string | null = null;
+  nobody = false;
   private readonly timers = new Map<number, { at: number; act: () => void }>();
   private next = 1;
 
@@ -72,6 +73,10 @@ class Fake implements Surroundings {
 
   signIn(): void {
     this.log.push("sign in");
+  }
+
+  async signedOut(): Promise<boolean> {
+    return Promise.resolve(this.nobody);
   }
 
   get last(): FakeLine {
@@ -244,12 +249,51 @@ test("a line that is silent for 25 s is given up, one that ticks is kept", () =>
   assert.equal(fake.lines.length, 2);
 });
 
-test("who is no longer signed in goes to sign in, and is not tried again", () => {
+test("who is no longer signed in goes to sign in, and is told so where the page stays", () => {
   feed.start();
   fake.last.say({});
   fake.last.end(4401);
-  assert.equal(fake.log.at(-1), "sign in");
-  assert.equal(fake.pending, 0);
+  assert.deepEqual(fake.log.slice(-2), ["show out in words", "sign in"]);
+});
+
+test("a session that ended while the line was away is noticed when it does not open", async () => {
+  feed.start();
+  fake.last.say({});
+  await settled();
+  fake.last.end();
+  fake.nobody = true;
+  fake.pass(500);
+  fake.last.end(); // refused: the browser does not tell why
+  await settled();
+  assert.deepEqual(fake.log.slice(-2), ["show out in words", "sign in"]);
+});
+
+test("a house that is away signs nobody out", async () => {
+  feed.start();
+  fake.last.end();
+  fake.pass(3000);
+  await settled();
+  assert.deepEqual(fake.log, ["show lost in words"]);
+});
+
+test("a page that was kept is led away once, and comes back when somebody has signed in", async () => {
+  feed.start();
+  fake.last.say({});
+  await settled();
+  fake.last.end(4401);
+  fake.nobody = true;
+  const before = fake.log.length;
+  for (let tries = 0; tries < 3; tries += 1) {
+    fake.pass(3000);
+    fake.last.end();
+    await settled();
+  }
+  assert.equal(fake.lines.length, 4);
+  assert.equal(fake.log.length, before);
+  fake.pass(3000);
+  fake.last.say({ event: "snapshot" });
+  await settled();
+  assert.deepEqual(fake.log.slice(before), ["show up", "tell snapshot"]);
 });
 
 test("a start does not wait out the pause, and a second one changes nothing", () => {

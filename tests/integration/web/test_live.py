@@ -209,6 +209,7 @@ async def test_a_browser_sends_its_token_as_a_protocol_that_is_not_echoed(house:
         ({"Authorization": "Bearer token-anna", "Origin": "null"}, "", 403),
         ({"Authorization": "Bearer token-anna", "Origin": "http://127.0.0.1:1"}, "", 403),
         ({"Authorization": "Bearer token-anna"}, "?topic=baku", 400),
+        ({"Authorization": "Bearer token-anna"}, "?person=rashid", 401),  # of a page of his
     ],
 )
 async def test_who_is_not_let_in(house: House, headers: dict[str, str], query: str, status: int) -> None:
