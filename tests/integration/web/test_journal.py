@@ -176,6 +176,8 @@ async def test_what_cannot_be_looked_for_is_said_beside_its_field(house: RealHou
     assert text.count('aria-invalid="true"') == 2
     assert "Write three digits of the number or more." in text and "This is not a date." in text
     assert '<option value="anna" selected>' in text
+    left = await read(house, "/calls?agent=who-left&result=answered", "oleg")
+    assert '<option value="who-left" selected>' in left  # what the list is narrowed to is shown
     await read(house, "/calls?cursor=elsewhere", "oleg", status=400)
     await read(house, "/calls?sort=name", "oleg", status=400)
 
