@@ -271,3 +271,29 @@ async def test_escape_loses_nothing_that_was_typed(callcard: Callcard, window: O
     await anna.keyboard.press("Escape")  # read, and let go
     await expect(anna.locator(".who:not([data-editing]) h2")).to_have_text(f"{before} Junior")
     await expect(anna.locator("[id^=history-]")).to_contain_text(f"{before} Junior")
+
+
+async def test_who_comes_back_finds_the_list_and_its_fields_agreed(
+    callcard: Callcard, window: Open, talked: dict[str, str]
+) -> None:
+    page = await window("anna", "/customers")
+    await page.locator("#cards-q").fill("0142")
+    await page.locator(f'#cards a[href="/customers/{talked["card"]}"]').click()
+    await page.wait_for_url("**/customers/*")
+    await page.go_back()
+    await expect(page.locator("#cards-q")).to_have_value("0142")
+    await expect(page.locator("#cards tbody tr")).to_have_count(1)
+    await page.goto(f"http://{callcard.settings.http}/calls")
+    await page.locator("#field-number").fill("999999")
+    await page.locator("#field-number").press("Enter")
+    await page.wait_for_url("**number=999999**")
+    await page.go_back()
+    await expect(page.locator("table.journal")).to_be_visible()
+    await expect(page.locator("#field-number")).to_have_value("")
+
+
+async def test_in_the_systems_own_colours_a_held_call_is_seen_as_held(window: Open) -> None:
+    page = await window("admin", "/gallery", forced_colors="active")
+    keys = await page.locator('.key[data-key="H"]').all()
+    ground = "each => getComputedStyle(each).backgroundColor"
+    assert len({await key.evaluate(ground) for key in keys}) == 2
