@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 NEW, OTHER, LOST, BUSY = "+74955550177", "+74955550178", "+74955550179", "+74955550180"
 NEXT, SPOKEN = "+74955550181", "+74955550182"
+# A machine whose clock is an hour ahead.
+AHEAD = "Date.now = ((now) => () => now() + 3_600_000)(Date.now);"
 LOCALES = {"en": "en-GB", "ru": "ru-RU", "az": "az-AZ"}
 WORDS = {
     "en": ("Answer on your phone.", "Talking"),
@@ -139,10 +141,12 @@ async def test_a_note_outlives_its_page_and_is_seen_in_another(
     await first.reload()
     await expect(note).to_have_value("Wants the oak one. <b>Urgent</b>")
     second = await first.context.new_page()
+    await second.add_init_script(AHEAD)
     await second.goto(first.url)
     await expect(second.locator("[data-note] textarea")).to_have_value("Wants the oak one. <b>Urgent</b>")
     await second.locator("[data-note] textarea").fill("Wants the oak one. Rings on Monday.")
     await expect(note).to_have_value("Wants the oak one. Rings on Monday.")
+    await expect(second.locator("[data-ago]")).to_have_text(re.compile(r"^(just now|\d+ s ago)$"))
     elsewhere = await window("anna", "/desk")  # another browser, which knows only what the server has
     await expect(elsewhere.locator("[data-note] textarea")).to_have_value(
         "Wants the oak one. Rings on Monday."

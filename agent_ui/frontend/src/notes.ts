@@ -1,15 +1,19 @@
 // Notes on the page: `[data-note=<call>]` with a textarea and a place that says how it stands.
 
 import { Note, type Answer, type Saved, type State } from "./note";
+import { HouseClock } from "./timers";
 
 const STORED = "callcard.note.";
 const SAVE_TIMEOUT_MS = 8000;
 const OWN_MS = 1500;
 
 const notes = new Map<HTMLElement, Note>();
+const clock = new HouseClock(Date.now); // a note's age is by the clock that wrote down when it was saved
 
 /** Look after the notes of *page* until it is left. */
 export function startNotes(page: Document): void {
+  clock.set(page.body.dataset["now"]);
+  page.addEventListener("live:event", ({ detail }) => clock.set((detail.data as { at?: string }).at));
   const look = (): void => {
     for (const [panel, note] of notes) {
       if (panel.isConnected) continue;
@@ -128,7 +132,6 @@ function show(panel: HTMLElement, state: State, savedAt: string | null): void {
   const ago = panel.querySelector<HTMLElement>("[data-ago]");
   if (ago === null) return;
   ago.dataset["ago"] = savedAt ?? "";
-  ago.dataset["heard"] = String(Date.now());
   sayAge(ago);
 }
 
@@ -136,10 +139,10 @@ function savedAtOf(panel: HTMLElement): string | null {
   return panel.querySelector<HTMLElement>("[data-ago]")?.dataset["ago"] || null;
 }
 
-/** "3 s ago", by when this page heard of it; before that by the time of the server. */
+/** "3 s ago". */
 function sayAge(place: HTMLElement): void {
-  const { ago, heard, just, seconds, minutes } = place.dataset;
-  const age = ago ? Math.max(0, (Date.now() - Math.min(Date.parse(ago), Number(heard ?? Infinity))) / 1000) : 0;
+  const { ago, just, seconds, minutes } = place.dataset;
+  const age = ago ? Math.max(0, (clock.now() - Date.parse(ago)) / 1000) : 0;
   const pattern = age < 2 ? just : age < 60 ? seconds : minutes;
   const text = ago ? (pattern ?? "").replace("{n}", String(Math.floor(age < 60 ? age : age / 60))) : "";
   if (place.textContent !== text) place.textContent = text;
