@@ -14,12 +14,15 @@ from agent_ui.language import preferences
 from agent_ui.services import READER, SERVICES, WebServices
 from crm_core.calls.dispositions import Disposition
 from crm_core.errors import BadInput, NotFound
-from crm_core.i18n import N_
+from crm_core.i18n import N_, Message
 from crm_core.ids import parse_id
 from crm_core.live.directory import Directory
 from crm_core.notes.overview import CardOverview
 from crm_core.people.model import Reader
 from crm_core.phone_number import to_e164
+
+EXAMPLE = "+74955550142"  # a number of nobody's
+NAMED = 40  # characters of what was typed, when it is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,10 @@ class Asking:
         """*text* in E.164, as people of the reader's office write numbers. Raises BadInput."""
         number = to_e164(text, country=self.directory.country_of(self.reader.office))
         if number is None:
-            raise BadInput(N_("This is not a telephone number."), field="phone", hint="+74955550142")
+            hint = Message(
+                "“{number}”: write it like {example}.", number=text.strip()[:NAMED], example=EXAMPLE
+            )
+            raise BadInput(N_("This is not a telephone number."), field="phone", hint=hint)
         return number
 
 

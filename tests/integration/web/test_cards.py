@@ -9,6 +9,7 @@ import pytest
 from markupsafe import escape
 
 from agent_ui.gallery.views import HOSTILE
+from crm_core.calls.model import Outcome
 from crm_core.customers.model import CardStatus, ContactKind, Customer, CustomerChange
 from tests.fakes.calls import missed_call
 from tests.fakes.house import NOW, reader
@@ -42,6 +43,12 @@ async def test_a_card_says_who_it_is_and_what_happened(pages: CardPages) -> None
     assert "Agreed" in words
     foreign = " ".join(Page(await pages.get(f"/customers/{pages.severny.id}")).words.split())
     assert "+994 12 555 01 50" in foreign and "Boris" in foreign and "Baku, local time" in foreign
+
+
+async def test_who_talked_was_not_missed_when_the_pbx_stopped(pages: CardPages) -> None:
+    await pages.call(1, outcome=Outcome.PBX_LOST)
+    words = " ".join(Page(await pages.get(f"/customers/{pages.maria.id}")).words.split())
+    assert "Talked 0:56 with you PBX stopped" in words
 
 
 async def test_a_card_met_in_a_call_is_read_and_not_changed(pages: CardPages) -> None:
@@ -92,6 +99,7 @@ async def test_who_is_there_already_is_said_while_a_card_is_made(pages: CardPage
     assert (phones(made[0]), made[0].owner) == (["+74955550142", "+74955550149"], "anna")
     text, _ = await pages.post("/customers", {"title": " ", "phones": "12"}, status=400, htmx=False)
     assert "This is not a telephone number." in text
+    assert "“12”: write it like +74955550142." in text  # which of several lines
 
 
 async def test_a_new_callers_card_is_kept_with_a_name(pages: CardPages) -> None:
