@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.axe import grave
 from tests.browser.chromium import Chromium
@@ -306,3 +306,27 @@ async def test_who_has_a_telephone_beside_the_page_picks_it_up_and_the_number_is
     seen = await called(callcard, RUNG)
     assert (seen["direction"], seen["agent"], seen["outcome"]) == ("out", "anna", "answered")
     await callcard.audit()
+
+
+async def test_what_is_typed_while_a_next_step_is_saved_stays_in_sight(seat: Seat) -> None:
+    saved = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await saved.wait()
+        await route.continue_()
+
+    async with talking(seat):
+        await seat.page.route("**/step", slowly)
+        step = seat.page.locator(".result details")
+        text = step.locator("[name=text]")
+        await step.locator("summary").click()
+        await text.fill("Send the offer")
+        await text.press("Enter")
+        await text.press_sequentially(" by post")
+        saved.set()
+        await expect(step.locator("summary")).to_contain_text("Send the offer")
+        await expect(text).to_have_value("Send the offer by post")
+        await expect(text).to_be_visible()
+        await text.press("Enter")
+        await expect(step.locator("summary")).to_contain_text("Send the offer by post")
+        await expect(text).to_be_hidden()

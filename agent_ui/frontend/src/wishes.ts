@@ -20,11 +20,16 @@ export function startWishes(page: Document): void {
       }
     });
   }
-  // What the server proposes stands open, what is planned is closed, once: whoever changed it since is left alone.
+  // What the server proposes stands open, what is planned is closed, once: whoever changed it since is left alone,
+  // and what was typed while it was on its way is not folded away.
   page.addEventListener("htmx:after:swap", () => {
     for (const proposed of page.querySelectorAll<HTMLDetailsElement>("details[data-proposed]")) {
-      proposed.open = proposed.dataset["proposed"] === "open";
+      proposed.open = proposed.dataset["proposed"] === "open" || [...proposed.querySelectorAll("input")].some(isTyped);
       proposed.removeAttribute("data-proposed");
     }
   });
+}
+
+function isTyped(field: HTMLInputElement): boolean {
+  return field.value !== field.defaultValue;
 }
