@@ -4,6 +4,10 @@
 const SHARED = "-shared";
 const SPREAD_MS = 6000;
 const AGAIN_MS = 3000;
+const KEPT_MS = 60_000; // longer than it takes to read anything
+
+/** When each name was told last: what is put into the page later may have been read before. */
+const heard = new Map<string, number>();
 
 /** What htmx tells of a request; no status: nobody answered. */
 interface Told {
@@ -53,7 +57,26 @@ export function startTouches(page: Document): void {
   });
 }
 
+/** Whether one of *names* was told after *since* (`performance.now()`). */
+export function toldSince(names: string, since: number): boolean {
+  return names.split(" ").some((name) => (heard.get(name) ?? -1) >= since);
+}
+
+/** What stands in *place* was read from *since* on: what was told to be another meanwhile is read again. */
+export function catchUp(place: Element, since: number): void {
+  place.querySelectorAll<HTMLElement>("[data-touch]").forEach((element) => {
+    if (toldSince(element.dataset["touch"] ?? "", since)) touch(element);
+  });
+}
+
+function hear(name: string): void {
+  const now = performance.now();
+  for (const [known, at] of heard) if (now - at > KEPT_MS) heard.delete(known);
+  heard.set(name, now);
+}
+
 function touchAll(page: Document, name: string): void {
+  hear(name);
   page.querySelectorAll(`[data-touch~="${CSS.escape(name)}"]`).forEach(touch);
 }
 

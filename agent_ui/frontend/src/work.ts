@@ -4,6 +4,7 @@ import htmx from "htmx.org/dist/htmx.esm.js";
 
 import { keepTyped } from "./keeping";
 import { repeatNotes } from "./notes";
+import { catchUp } from "./touches";
 
 const RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 5000;
@@ -73,6 +74,7 @@ class Work {
     const number = ++this.asked;
     clearTimeout(this.retry);
     this.asking = wanted;
+    const began = performance.now();
     const text = await this.read(address);
     if (number !== this.asked) return;
     if (text === null) {
@@ -81,7 +83,10 @@ class Work {
       return;
     }
     this.asking = null;
-    if (text !== "") await this.put(text, wanted);
+    if (text !== "") {
+      await this.put(text, wanted);
+      catchUp(this.who, began);
+    }
     if (this.page.querySelector("#work[data-away]") !== null) this.later(() => void this.show(address, wanted), 3 * RETRY_MS);
   }
 
