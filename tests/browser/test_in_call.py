@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Route, expect
+from playwright.async_api import Page, Route, expect
+from sqlalchemy import text
 
 from tests.browser.axe import grave
 from tests.browser.chromium import Chromium
@@ -24,7 +25,7 @@ from tests.journeys.test_browser_phone import LINE
 pytestmark = [pytest.mark.journey, pytest.mark.asyncio(loop_scope="module")]
 
 CALLER = "+74955550173"
-MISSED, TYPED, IN_VAIN, HANDED, RUNG = (f"+7495555018{number}" for number in range(1, 6))
+MISSED, TYPED, IN_VAIN, HANDED, RUNG, CARDLESS = (f"+7495555018{number}" for number in range(1, 7))
 # Counts the moments in which the mute button shows what is not so. Made after the page's own observer, this
 # one is told of each change after that, and still before anything is painted.
 WATCH_MUTE = """() => {
@@ -83,6 +84,17 @@ async def talks(seat: Seat, leg: IncomingCall) -> None:
     """Bella and whom she called hear each other, now."""
     await leg.hears(TONES, BELLA)
     await browser_hears(seat.page, CALLER_TONE)
+
+
+async def readable(page: Page, name: str) -> dict[str, list[str]]:
+    """What keeps anybody from using *page* as it is, light and dark."""
+    found: dict[str, list[str]] = {}
+    schemes: tuple[Literal["light", "dark"], ...] = ("dark", "light")
+    for scheme in schemes:
+        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        await expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
+        found[f"{name}, {scheme}"] = await grave(page)
+    return found
 
 
 async def called(callcard: Callcard, number: str) -> dict[str, Any]:
@@ -152,8 +164,8 @@ async def test_a_missed_call_is_called_back_and_its_line_closes_by_itself(seat: 
     await expect(seat.part("calling")).to_contain_text(shown(MISSED))
     await expect(seat.part("calling")).to_contain_text("shown as “Web”")
     await expect(page.locator("#why")).to_contain_text("You dialled.")
-    await expect(page.locator("#work .who h2")).to_contain_text(shown(MISSED))
-    found = {"calling": await grave(page)}
+    await expect(page.locator("#work .who:has(.who-deeds) h2")).to_contain_text(shown(MISSED))
+    found = await readable(page, "calling")
     await expect(line).to_be_visible()  # a call that only rings closes nothing
     leg.answer()
     await expect(seat.part("talking")).to_contain_text(shown(MISSED))
@@ -203,7 +215,7 @@ async def test_a_number_is_dialled_by_keyboard_in_any_usual_form(seat: Seat) -> 
     await page.keyboard.press("ControlOrMeta+a")
     await page.keyboard.type(shown(TYPED))
     await expect(line.locator(f'[data-number="{TYPED}"]')).to_be_visible()
-    found = await grave(page)
+    found = await readable(page, "dial field")
     await page.keyboard.press("Enter")
     leg = await rings_at(callcard, TYPED)
     await expect(seat.part("calling")).to_contain_text(shown(TYPED))
@@ -211,7 +223,40 @@ async def test_a_number_is_dialled_by_keyboard_in_any_usual_form(seat: Seat) -> 
     await leg.ended()
     await seat.free()
     await expect(seat.panel).to_contain_text("Given up")
-    assert found == []
+    assert found == {name: [] for name in found}
+    await callcard.audit()
+
+
+async def test_a_card_that_is_made_while_the_desk_reads_is_shown(seat: Seat) -> None:
+    """The desk is answered without the card, and the answer comes after the news of it."""
+    callcard, page = seat.callcard, seat.page
+    answered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        answered.set()
+        await go_on.wait()
+        await route.fulfill(response=answer)
+
+    await seat.ready()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("volk")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#work .who h2")).to_have_text("Marina Volkova")
+    await page.route("**/desk/calls/*", late, times=1)
+    await page.keyboard.press("d")
+    await page.keyboard.type(CARDLESS)
+    async with callcard.database.transaction() as connection:
+        await connection.execute(text("LOCK TABLE customers IN EXCLUSIVE MODE"))
+        await page.keyboard.press("Enter")
+        leg = await rings_at(callcard, CARDLESS)
+        await asyncio.wait_for(answered.wait(), 20)
+    await expect(page.locator("#focus[data-card]")).to_be_attached()
+    go_on.set()
+    await expect(page.locator("#work .who:has(.who-deeds) h2")).to_contain_text(shown(CARDLESS))
+    await page.keyboard.press("e")
+    await leg.ended()
+    await seat.free()
     await callcard.audit()
 
 
@@ -220,6 +265,7 @@ async def test_why_somebody_was_not_reached_is_said_and_they_are_called_again(se
     await seat.ready()
     await page.keyboard.press("Control+k")
     await page.keyboard.type(shown(IN_VAIN))
+    found = await readable(page, "found")
     await page.locator("#found-number").click()
     toasts = page.locator("#toasts [data-toast]")
     for status, toast, why in ((404, "not in service", "not in service"), (486, "Busy.", "the line is busy")):
@@ -228,6 +274,7 @@ async def test_why_somebody_was_not_reached_is_said_and_they_are_called_again(se
         leg.refuse(status)
         await expect(toasts).to_contain_text([toast])
         await expect(seat.panel).to_contain_text(f"Not reached: {why}")
+        found |= await readable(page, why)
         await toasts.evaluate_all("all => all.forEach((each) => each.remove())")
         await seat.free()
         await seat.panel.locator("[data-dial]").click()
@@ -240,7 +287,9 @@ async def test_why_somebody_was_not_reached_is_said_and_they_are_called_again(se
     await page.goto(f"http://{callcard.settings.http}/calls")
     rows = page.locator("table.journal tbody tr", has_text=shown(IN_VAIN))
     await expect(rows.locator(".tag")).to_have_text(["Answered", "Not reached", "Not reached"])
+    found |= await readable(page, "journal")
     await page.goto(f"http://{callcard.settings.http}/desk")
+    assert found == {name: [] for name in found}
 
 
 async def test_a_customer_who_was_called_is_handed_to_a_colleague(seat: Seat, window: Open) -> None:

@@ -6,7 +6,7 @@ import { startCheck } from "./phone/check";
 import { Dialogs } from "./phone/dialogs";
 import { Early, patience } from "./phone/early";
 import type { Exchange } from "./phone/exchange";
-import { NO_PHONE, type Failure, type Phone } from "./phone/model";
+import { NO_PHONE, type Failure, type LineState, type Phone } from "./phone/model";
 import { Notice } from "./phone/notice";
 import { Pending } from "./phone/pending";
 import { Bell, type Tone } from "./phone/ring";
@@ -23,6 +23,7 @@ const bell = new Bell(page, draw);
 let phone: Phone = NO_PHONE;
 let exchange: Exchange | null = null;
 let testing = false;
+const AWAY = new Set<LineState>(["elsewhere", "none", "fault", "insecure"]); // the check of the phone says more
 const DRAWN = ["data-part", "aria-pressed", "aria-busy"];
 
 function draw(): void {
@@ -133,7 +134,8 @@ function press(button: HTMLElement): void {
 
 /** A number outside: the page that has the phone says when there is a call already. */
 function dialOut({ dial: to = "", title = "" }: DOMStringMap): void {
-  if (phone.line !== "ready") return fail(phone.line === "insecure" ? "insecure" : "no-line");
+  if (AWAY.has(phone.line)) return page.querySelector<HTMLElement>("[data-opens=phone-check]")?.click();
+  if (phone.line !== "ready") return fail("no-line");
   seat.ask({ do: "dial", to, name: title });
 }
 

@@ -50,7 +50,9 @@ class Work {
     const now = this.focus();
     const before = this.live;
     this.live = now;
-    if (now.call !== undefined && (now.call !== before.call || (now.card !== before.card && this.shown().call === now.call))) {
+    // An answer that is on its way may have been written before the card was known.
+    const here = this.shown().call === now.call || this.asking?.call === now.call;
+    if (now.call !== undefined && (now.call !== before.call || (now.card !== before.card && here))) {
       void this.show(`/desk/calls/${now.call}`, now);
     } else if (now.call !== undefined && this.shown().call === undefined && this.shown().card === undefined && !this.asks(now)) {
       void this.show(`/desk/calls/${now.call}`, now);
