@@ -128,9 +128,13 @@ async def test_codes_dialled_on_the_phone_choose_the_state(house: House) -> None
         await call.answered()
         await house.until_state("elena", state)
         await call.hangup()
-    async with house.database.hot(timeout_s=5) as connection:
-        chosen = await connection.fetchval("SELECT chosen FROM agent_presence WHERE agent = 'elena'")
-    assert chosen == "offline"
+
+    async def written() -> bool:  # behind what is shown
+        async with house.database.hot(timeout_s=5) as connection:
+            chosen = await connection.fetchval("SELECT chosen FROM agent_presence WHERE agent = 'elena'")
+        return bool(chosen == "offline")
+
+    await until(written, what="the last choice to be written")
     assert len(await house.calls()) == known, "choosing a state is no call"
 
 
