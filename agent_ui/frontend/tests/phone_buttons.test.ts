@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { commandOf } from "../src/phone/buttons";
-import type { Call } from "../src/phone/model";
+import { commandOf, pressOf, wish } from "../src/phone/buttons";
+import type { Call, Phone } from "../src/phone/model";
+import { Pending } from "../src/phone/pending";
 
 const CALL: Call = { id: "a", direction: "in", stage: "talking", party: "1", name: "", held: false, muted: false, weak: false, about: null };
 
@@ -21,4 +22,20 @@ test("what needs an answer first, and what has no call, is no command", () => {
   assert.deepEqual(asked("end", CALL), { do: "end", call: "a" });
   assert.equal(asked("transfer", CALL), null);
   assert.equal(asked("end", null), null);
+});
+
+test("a call that is offered again is declined again", () => {
+  const dataset: Record<string, string> = { call: "c", part: "offered", direction: "in", offer: "first" };
+  const section = { dataset };
+  const button = {
+    dataset: { phone: "decline" },
+    closest: (selector: string) => (selector === "[data-call]" ? section : null),
+    ownerDocument: { querySelectorAll: () => [section] },
+  } as unknown as HTMLElement;
+  const phone = { calls: [{ ...CALL, stage: "ringing" }] } as unknown as Phone;
+  const pending = new Pending();
+  const pressed = (): boolean => wish(pressOf(button, phone), pending, 0);
+  assert.deepEqual([pressed(), pressed()], [true, false]);
+  dataset["offer"] = "second";
+  assert.equal(pressed(), true);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { plain } from "../src/phone/dialogs";
 import { Typed, looksLikeNumber } from "../src/phone/typed";
 
 /** A house that answers when it is told to, and a page that notes what it is shown. */
@@ -82,4 +83,10 @@ test("what cannot be called is said, and a house that is away only to who waits 
   fake.typed.enter();
   await fake.answer(2, null);
   assert.equal(fake.failed, 1);
+});
+
+test("colleagues are found without their marks and capitals", () => {
+  for (const [name, typed] of [["İlqar", "ilqar"], ["Işıqlı", "isiqli"], ["Анна Ёлкина", "ЕЛКИНА"]] as const) {
+    assert.ok(plain(name).includes(plain(typed)), name);
+  }
 });

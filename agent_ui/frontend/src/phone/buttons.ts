@@ -39,7 +39,9 @@ export function pressOf(button: HTMLElement, phone: Phone): Press {
   const all = shownCalls(button.ownerDocument);
   const shown = all.find(({ id }) => id === section?.dataset["call"]);
   const call = shown === undefined ? null : ofPhone(shown, all, phone.calls);
-  return { act, call, shown: shown?.id ?? null, key: `${act} ${shown?.id ?? ""}`, fact: shown?.part ?? "" };
+  // The same call offered again is another fact: what was pressed for the first offer is done.
+  const fact = `${shown?.part ?? ""} ${section?.dataset["offer"] ?? ""}`;
+  return { act, call, shown: shown?.id ?? null, key: `${act} ${shown?.id ?? ""}`, fact };
 }
 
 /** What *press* tells the phone; null for what is asked for in a dialog first. */

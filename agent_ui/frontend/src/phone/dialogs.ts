@@ -100,9 +100,9 @@ export class Dialogs {
   }
 
   private sift(): void {
-    const wanted = (this.filter?.value ?? "").trim().toLocaleLowerCase();
+    const wanted = plain((this.filter?.value ?? "").trim());
     for (const row of this.people?.querySelectorAll<HTMLElement>("[data-number]") ?? []) {
-      row.hidden = !`${row.dataset["name"] ?? ""} ${row.dataset["number"] ?? ""}`.toLocaleLowerCase().includes(wanted);
+      row.hidden = !plain(`${row.dataset["name"] ?? ""} ${row.dataset["number"] ?? ""}`).includes(wanted);
     }
   }
 
@@ -148,4 +148,9 @@ function placeOf(line: HTMLElement, fail: () => void): Place {
     later: (act, ms) => window.setTimeout(act, ms),
     cancel: (timer) => window.clearTimeout(timer),
   };
+}
+
+/** *text* without case and marks: `ilqar` finds İlqar, and `isiqli` Işıqlı. */
+export function plain(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("ı", "i");
 }
