@@ -169,7 +169,7 @@ for (const code of [1008, 1009]) {
   });
 }
 
-for (const [status, then] of [[401, "sign in"], [409, "elsewhere"]] as const) {
+for (const [status, then] of [[401, ["lost", "sign in"]], [409, ["elsewhere"]]] as const) {
   test(`a socket that does not open is asked about: ${status}`, async () => {
     await up();
     fake.pipe.onclose?.(1012);
@@ -177,8 +177,8 @@ for (const [status, then] of [[401, "sign in"], [409, "elsewhere"]] as const) {
     fake.standings = [status];
     fake.pipe.onclose?.(1006);
     await fake.settled();
-    assert.deepEqual(fake.log, ["down 1012", "lost", "lost", "why", then]);
-    assert.equal(fake.timer, null);
+    assert.deepEqual(fake.log, ["down 1012", "lost", "lost", "why", ...then]);
+    assert.equal(fake.timer !== null, status === 401);
   });
 }
 
@@ -201,7 +201,22 @@ test("a password that is over before the socket opens is asked for anew; waiting
   assert.equal(await fake.wait(), 1000);
 });
 
-for (const [status, then] of [[401, "sign in"], [404, "none"], [403, "fault"], [503, "lost"], [0, "lost"]] as const) {
+test("who keeps the page of a session that ended is led to the door once, and has the phone again after it", async () => {
+  await up();
+  fake.accounts = [401, 401, ACCOUNT];
+  fake.pipe.onclose?.(4401);
+  await fake.wait();
+  await fake.settled();
+  await fake.wait();
+  await fake.settled();
+  await fake.wait();
+  await fake.settled();
+  assert.deepEqual(fake.log.filter((line) => line === "sign in"), ["sign in"]);
+  fake.pipe.onopen?.();
+  assert.equal(fake.log.at(-1), "up");
+});
+
+for (const [status, then] of [[404, "none"], [403, "fault"], [503, "lost"], [0, "lost"]] as const) {
   test(`no password (${status}): ${then}`, async () => {
     fake.accounts = [status];
     line.start();

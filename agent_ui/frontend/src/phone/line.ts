@@ -56,6 +56,7 @@ export class Line {
   private isOpen = false;
   private attempt = 0;
   private waiting: number | null = null;
+  private out = false; // was led to where one signs in
   private turn = 0; // answers to questions of an earlier turn come too late
 
   constructor(private readonly around: Around) {}
@@ -109,6 +110,7 @@ export class Line {
       if (turn !== this.turn) return;
       if (typeof answer === "number") return this.notGiven(answer);
       this.account = answer;
+      this.out = false;
       this.connect(answer);
     });
   }
@@ -147,7 +149,7 @@ export class Line {
     this.around.show("lost");
     void this.around.standing(ws).then((status) => {
       if (turn !== this.turn) return;
-      if (status === 401) return this.around.signIn();
+      if (status === 401) return this.signedOut();
       if (status === 409) return this.around.show("elsewhere");
       if (status === 404) this.account = null;
       this.again();
@@ -155,10 +157,19 @@ export class Line {
   }
 
   private notGiven(status: number): void {
-    if (status === 401) return this.around.signIn();
+    if (status === 401) return this.signedOut();
     if (status === 404) return this.around.show("none");
     if (status === 403) return this.around.show("fault");
     this.again();
+  }
+
+  /** Who keeps the page, because of a call, may sign in in another window: the phone is back then. */
+  private signedOut(): void {
+    const known = this.out;
+    this.out = true;
+    this.account = null;
+    this.again();
+    if (!known) this.around.signIn();
   }
 
   private again(): void {

@@ -4,6 +4,9 @@ import { shownCalls } from "./buttons";
 import { shownIn } from "./match";
 import type { Call, Phone } from "./model";
 
+/** Whom a switch names that may not say who calls (RFC 3323, 4.1). */
+const ANONYMOUS = "anonymous";
+
 /** Show *phone* on *page*. */
 export function drawStrip(page: Document, phone: Phone, silent: boolean): void {
   page.body.dataset["phoneIs"] = phone.line;
@@ -50,7 +53,8 @@ function draw(card: HTMLElement, call: Call, elsewhere: boolean): void {
   for (const part of card.querySelectorAll<HTMLElement>("[data-when]")) {
     part.hidden = !(part.dataset["when"] ?? "").split(" ").some((word) => is.has(word));
   }
-  const name = card.querySelector("[data-party]");
-  const text = call.name === "" ? call.party : call.name;
+  const name = card.querySelector<HTMLElement>("[data-party]");
+  const withheld = call.party === ANONYMOUS ? name?.dataset["withheld"] : undefined;
+  const text = withheld ?? (call.name === "" ? call.party : call.name);
   if (name !== null && name.textContent !== text) name.textContent = text;
 }
