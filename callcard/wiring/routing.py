@@ -9,6 +9,7 @@ from callcard.owning import own_task
 from callcard.pbx import ari_secret, browser_phones, pbx_settings
 from callcard.wiring.ground import Ground
 from callcard.wiring.phones import phone_credentials
+from callrouter.acd.core import Limits
 from callrouter.control.ari import AriAuths
 from callrouter.control.phone_keys import PhoneKeys
 from callrouter.given import RouterSettings
@@ -27,14 +28,14 @@ from crm_core.office.events import OfficeApplied
 from crm_core.presence.service import PresenceService
 
 
-async def start_router(stack: AsyncExitStack, ground: Ground) -> Router:
+async def start_router(stack: AsyncExitStack, ground: Ground, limits: Limits) -> Router:
     """The router, started; ended with *stack*. Raises StartRefused."""
     spool = await Spool.open(ground.layout.spool)
     journal = CallJournal(ground.database, spool, ground.clock, ground.health, pbx=ground.pbx)
     await journal.start()
     stack.push_async_callback(journal.stop)
     router = Router(
-        _router_settings(ground),
+        _router_settings(ground, limits),
         ground.office,
         clock=ground.clock,
         bus=ground.bus,
@@ -103,7 +104,7 @@ def _ledger(ground: Ground, router: Router, journal: CallJournal) -> Ledger | No
     return ledger
 
 
-def _router_settings(ground: Ground) -> RouterSettings:
+def _router_settings(ground: Ground, limits: Limits) -> RouterSettings:
     settings, keys = ground.settings, ground.keys
     manager = manager_of(settings, keys)
     return RouterSettings(
@@ -119,6 +120,7 @@ def _router_settings(ground: Ground) -> RouterSettings:
         agi_port=settings.agi.port,
         agi_token=keys.agi_token,
         presence_cache=ground.layout.presence_copy,
+        limits=limits,
     )
 
 

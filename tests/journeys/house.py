@@ -17,6 +17,7 @@ from callcard.office_commands import apply_first
 from callcard.pbx import private_pbx
 from callcard.settings import Listen, Settings, load_keys
 from callcard.wiring import Parts, running_parts
+from callrouter.acd.core import Limits
 from crm_core.office.reading import read_office
 from tests.fakes.sip.phone import Behaviour
 from tests.fakes.sip_peer import Answer, Call, Credentials, IncomingCall, OutgoingCall, Phone, SipPeer
@@ -141,6 +142,10 @@ def offers(call: dict[str, Any]) -> list[tuple[str, str]]:
     return [(offer["agent"], offer["state"]) for offer in call["offers"]]
 
 
+# Journeys share their machine with other tests; what is shown here is the way, not the speed.
+PATIENT = Limits(answer_s=1.5, identify_s=0.5)
+
+
 @asynccontextmanager
 async def running_house(
     database_url: str,
@@ -203,7 +208,7 @@ async def running_house(
         for phone in phones.values():
             phone.server = (office.sip.bind, office.sip.port)
             phone.credentials = Credentials(phone.user, pbx.settings.device_secrets[phone.user])
-        running = await stack.enter_async_context(running_parts(settings, parts))
+        running = await stack.enter_async_context(running_parts(settings, parts, limits=PATIENT))
         house = House(settings, office, pbx, running.database, trunk, phones, parts=running)
         house.tokens = await make_tokens(running.database, office.people)
         house.http = await stack.enter_async_context(aiohttp.ClientSession())
